@@ -1,0 +1,272 @@
+import { z } from 'zod';
+import { ID_PATTERN } from '#shared/ids.ts';
+import { QUALITIES } from '#shared/reading.ts';
+import { QUANTITY_UNITS, READING_UNITS } from '#shared/units.ts';
+import { MOVEMENT_KINDS } from '../consumption/core/model.ts';
+
+/**
+ * The shapes of the API under /api/v1. Times are ms since 1970 UTC; quantities are integers in
+ * `unit`: pieces, or milligrams of a bulk product. The terminals take their types from here.
+ */
+
+const id = z.string().regex(ID_PATTERN, 'expected letters, digits, dot, dash or underscore, ≤ 64');
+const name = z.string().min(1).max(200);
+const time = z.int().min(0);
+const mass = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+export const ROLES = ['supplier', 'customer', 'technician'] as const;
+export type Role = (typeof ROLES)[number];
+
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().optional(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+});
+
+export const pageQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  cursor: z.string().optional(),
+});
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({
+    items: z.array(item),
+    /** Give it as `cursor` to read on; null on the last page. */
+    next: z.string().nullable(),
+  });
+
+export const productSchema = z
+  .object({
+    id,
+    name,
+    unit: z.enum(QUANTITY_UNITS),
+    /** Nominal mass of one piece; null for bulk products. */
+    pieceMassMg: z.int().min(1).nullable(),
+  })
+  .refine(({ unit, pieceMassMg }) => (unit === 'piece') === (pieceMassMg !== null), {
+    path: ['pieceMassMg'],
+    message: 'expected a mass for products counted in pieces, and null for bulk products',
+  });
+export const productChangeSchema = z.object({ name: name.optional() }).strict();
+
+export const customerSchema = z.object({ id, name });
+export const customerChangeSchema = z.object({ name: name.optional() }).strict();
+
+const timeZone = z.string().refine((zone) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).format(0) !== '';
+  } catch {
+    return false;
+  }
+}, 'expected an IANA time zone such as Europe/Berlin');
+export const siteSchema = z.object({
+  id,
+  name,
+  /** null for the supplier's own sites. */
+  customerId: id.nullable(),
+  timeZone,
+});
+export const siteChangeSchema = z
+  .object({ name: name.optional(), timeZone: timeZone.optional() })
+  .strict();
+
+export const binSchema = z.object({
+  id,
+  name,
+  siteId: id,
+  capacityMg: mass.min(1),
+  productId: id,
+  tareMg: mass,
+  /** Nominal mass of a piece as this bin has it: copied from the product unless given. */
+  pieceMassMg: z.int().min(1).nullable(),
+  /** Since when product, tare and piece mass are as they are. */
+  since: time,
+});
+export const binCreateSchema = binSchema
+  .omit({ since: true, pieceMassMg: true })
+  .extend({
+    tareMg: mass.default(0),
+    pieceMassMg: z.int().min(1).optional(),
+    /** From when on readings are understood so; earlier readings of the bin are quarantined. */
+    since: time.default(0),
+  })
+  .strict();
+/** A changed product, tare or piece mass holds from `since` on and restates what came after. */
+export const binChangeSchema = z
+  .object({
+    name: name.optional(),
+    capacityMg: mass.min(1).optional(),
+    productId: id.optional(),
+    tareMg: mass.optional(),
+    pieceMassMg: z.int().min(1).optional(),
+    /** Default: now. */
+    since: time.optional(),
+  })
+  .strict();
+
+/**
+ * `ok`: a fresh, good reading; `late`: none for longer than it should take; `offline`: its agent
+ * is; `faulty`: the scale reports something else than good; `silent`: never heard of.
+ */
+export const HEALTHS = ['ok', 'late', 'offline', 'faulty', 'silent'] as const;
+export type Health = (typeof HEALTHS)[number];
+
+export const stockSchema = z.object({
+  binId: id,
+  binName: z.string(),
+  siteId: id,
+  customerId: id.nullable(),
+  productId: id,
+  productName: z.string(),
+  unit: z.enum(QUANTITY_UNITS),
+  /** null where nothing good was ever measured. */
+  quantity: z.int().nullable(),
+  massMg: z.int().nullable(),
+  capacityMg: z.int(),
+  /** Newest reading, whatever its quality, and how long ago it was taken. */
+  readAt: time.nullable(),
+  ageMs: z.int().nullable(),
+  quality: z.enum(QUALITIES).nullable(),
+  health: z.enum(HEALTHS),
+});
+
+export const readingSchema = z.object({
+  at: time,
+  value: z.int().nullable(),
+  unit: z.enum(READING_UNITS),
+  samples: z.int(),
+  spread: z.int(),
+  quality: z.enum(QUALITIES),
+  synced: z.boolean(),
+});
+
+export const movementSchema = z.object({
+  binId: id,
+  ordinal: z.int(),
+  productId: id,
+  from: time,
+  at: time,
+  kind: z.enum(MOVEMENT_KINDS),
+  quantity: z.int(),
+  low: z.int(),
+  high: z.int(),
+  massMg: z.int(),
+  confidencePpm: z.int(),
+  closing: z.int(),
+});
+
+export const CONSUMPTION_GROUPS = ['bin', 'site', 'customer', 'product', 'total'] as const;
+export const CONSUMPTION_STEPS = ['total', 'day', 'hour', 'quarter-hour'] as const;
+export const consumptionQuerySchema = z.object({
+  /** Start, inclusive, and end, exclusive. Default: the last 24 hours. */
+  from: z.coerce.number().int().min(0).optional(),
+  to: z.coerce.number().int().min(0).optional(),
+  by: z.enum(CONSUMPTION_GROUPS).default('total'),
+  step: z.enum(CONSUMPTION_STEPS).default('total'),
+  /** Whose midnight days begin at; hours too. */
+  timeZone: timeZone.default('UTC'),
+  customerId: id.optional(),
+  siteId: id.optional(),
+  productId: id.optional(),
+  binId: id.optional(),
+  /** Also the supplier's own sites, whose outflow is shipping rather than consumption. */
+  own: z.enum(['exclude', 'include', 'only']).default('exclude'),
+});
+/** One row a group, product unit and step. Pieces and bulk are never added up. */
+export const consumptionRowSchema = z.object({
+  /** Id of the bin, site, customer or product; `total` for the total. */
+  key: z.string(),
+  unit: z.enum(QUANTITY_UNITS),
+  from: time,
+  to: time,
+  consumed: z.int(),
+  /** Bounds of `consumed`: apart where gaps let only the net be seen. */
+  consumedLow: z.int(),
+  consumedHigh: z.int(),
+  refilled: z.int(),
+  unexplained: z.int(),
+  adjusted: z.int(),
+  exposureMs: z.int(),
+  /** Consumed per day of exposure, summed over the group's bins; null without exposure. */
+  perDay: z.number().nullable(),
+});
+export const consumptionSchema = z.object({
+  from: time,
+  to: time,
+  rows: z.array(consumptionRowSchema),
+  /** Bins whose figures are not up to date, since their source is not healthy. */
+  stale: z.array(id),
+});
+
+export const agentSchema = z.object({
+  id,
+  siteId: id,
+  online: z.boolean(),
+  /** When its state was last reported; null before the first time. */
+  seenAt: time.nullable(),
+  version: z.string().nullable(),
+  /** Readings in its outbox as it last said. */
+  backlog: z.int().nullable(),
+  receivedBatches: z.int(),
+  lastBatchAt: time.nullable(),
+  devices: z.array(
+    z.object({
+      bin: z.string(),
+      link: z.string(),
+      ok: z.boolean(),
+      fault: z.string().optional(),
+    }),
+  ),
+});
+export const agentCreateSchema = z.object({ id, siteId: id }).strict();
+/** The only time the secret is shown; it is the MQTT password, and the id is the user name. */
+export const agentCreatedSchema = z.object({
+  id,
+  siteId: id,
+  secret: z.string(),
+  topicPrefix: z.string(),
+});
+
+export const keySchema = z.object({
+  id,
+  name,
+  role: z.enum(ROLES),
+  customerId: id.nullable(),
+  createdAt: time,
+  revokedAt: time.nullable(),
+});
+export const keyCreateSchema = z
+  .object({ name, role: z.enum(ROLES), customerId: id.nullable().default(null) })
+  .strict()
+  .refine(({ role, customerId }) => (role === 'customer') === (customerId !== null), {
+    path: ['customerId'],
+    message: 'expected the customer of a customer key, and none for other roles',
+  });
+/** `key` is shown this once; send it as `Authorization: Bearer …`. */
+export const keyCreatedSchema = keySchema.extend({ key: z.string() });
+
+export const meSchema = z.object({
+  role: z.enum(ROLES),
+  customerId: id.nullable(),
+  name,
+  serverTime: time,
+});
+
+/** What `GET /events` (SSE) sends: `stock` with a stockSchema, `agent` with an agentSchema. */
+export const EVENT_KINDS = ['stock', 'agent'] as const;
+
+export type Product = z.infer<typeof productSchema>;
+export type Customer = z.infer<typeof customerSchema>;
+export type Site = z.infer<typeof siteSchema>;
+export type Bin = z.infer<typeof binSchema>;
+export type StockView = z.infer<typeof stockSchema>;
+export type ReadingView = z.infer<typeof readingSchema>;
+export type MovementView = z.infer<typeof movementSchema>;
+export type ConsumptionQuery = z.infer<typeof consumptionQuerySchema>;
+export type ConsumptionRow = z.infer<typeof consumptionRowSchema>;
+export type Consumption = z.infer<typeof consumptionSchema>;
+export type AgentView = z.infer<typeof agentSchema>;
+export type Key = z.infer<typeof keySchema>;
+export type Me = z.infer<typeof meSchema>;
+export type Problem = z.infer<typeof problemSchema>;

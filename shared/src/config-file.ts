@@ -1,0 +1,124 @@
+import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
+import type { core, ZodType } from 'zod';
+
+/** One fault of a configuration file; `line` is 1-based. */
+export interface ConfigFault {
+  readonly file: string;
+  readonly line: number;
+  /** Dotted path of the key, e.g. `links.0.baud`; empty for the whole file. */
+  readonly key: string;
+  /** The value as written, or `undefined` where the key is missing. */
+  readonly value: unknown;
+  readonly expected: string;
+}
+
+export class ConfigError extends Error {
+  readonly faults: readonly ConfigFault[];
+
+  constructor(faults: readonly ConfigFault[]) {
+    super(faults.map(describe).join('\n'));
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/** `agent.yaml:12: links.0.baud: is 9601; expected one of 1200, 2400, …` */
+function describe(fault: ConfigFault): string {
+  const place = `${fault.file}:${fault.line}: ${fault.key === '' ? '' : `${fault.key}: `}`;
+  if (fault.value === undefined) return `${place}missing; expected ${fault.expected}`;
+  return `${place}is ${JSON.stringify(fault.value)}; expected ${fault.expected}`;
+}
+
+/**
+ * Parses a YAML configuration against its schema into a frozen object.
+ * Schemas are strict objects, so an unknown key is a fault.
+ * @throws ConfigError with every fault of the file, not only the first
+ */
+export function parseConfig<T>(file: string, text: string, schema: ZodType<T>): T {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      document.errors.map((error) => ({
+        file,
+        line: lines.linePos(error.pos[0]).line,
+        key: '',
+        value: error.message.split('\n', 1)[0],
+        expected: 'valid YAML',
+      })),
+    );
+  }
+  const content: unknown = document.toJS() ?? {};
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return deepFreeze(parsed.data);
+  const faults = parsed.error.issues.flatMap((issue) =>
+    issueFaults(issue, content, (path) => lineOf(document, lines, path)).map((fault) => ({
+      file,
+      ...fault,
+    })),
+  );
+  throw new ConfigError(faults.toSorted((a, b) => a.line - b.line));
+}
+
+type Path = readonly PropertyKey[];
+
+function issueFaults(
+  issue: core.$ZodIssue,
+  content: unknown,
+  line: (path: Path) => number,
+): Omit<ConfigFault, 'file'>[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key];
+      const value = valueAt(content, path);
+      return { line: line(path), key: path.join('.'), value, expected: 'no such key' };
+    });
+  }
+  const value = valueAt(content, issue.path);
+  return [
+    { line: line(issue.path), key: issue.path.join('.'), value, expected: expectation(issue) },
+  ];
+}
+
+/** What was expected, in the words of zod's own message where it has no better ones. */
+function expectation(issue: core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `a value of type ${issue.expected}`;
+    case 'invalid_value':
+      return `one of ${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      return `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
+    case 'too_big':
+      return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`;
+    default:
+      return issue.message;
+  }
+}
+
+function valueAt(content: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null
+        ? (value as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    content,
+  );
+}
+
+/** The line of the deepest part of `path` that stands in the file. */
+function lineOf(document: Document, lines: LineCounter, path: Path): number {
+  for (let length = path.length; length > 0; length -= 1) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return 1;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFreeze(part);
+  }
+  return value;
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { ID_PATTERN, type Epoch } from '../ids.ts';
+
+/** What became of a batch's rows that were not taken. */
+const rejectionSchema = z.object({
+  seq: z.int().min(1),
+  /** Row of the batch; missing where the whole batch was refused. */
+  index: z.int().min(0).optional(),
+  reason: z.string(),
+});
+export type Rejection = z.infer<typeof rejectionSchema>;
+
+export const receiptSchema = z.object({
+  epoch: z
+    .string()
+    .regex(ID_PATTERN)
+    .transform((text) => text as Epoch),
+  /** Every batch ≤ upTo is stored and folded; 0 where none is. */
+  upTo: z.int().min(0),
+  /** How many batches the agent may have sent and not yet receipted. */
+  window: z.int().min(1),
+  rejected: z.array(rejectionSchema).default([]),
+});
+
+/** Cumulative: a later receipt of the same epoch covers all earlier ones. */
+export type Receipt = z.infer<typeof receiptSchema>;
