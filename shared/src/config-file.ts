@@ -86,11 +86,17 @@ function expectation(issue: core.$ZodIssue): string {
     case 'invalid_type':
       return `a value of type ${issue.expected}`;
     case 'invalid_value':
-      return `one of ${issue.values.map(String).join(', ')}`;
+      return issue.values.length === 1
+        ? String(issue.values[0])
+        : `one of ${issue.values.map(String).join(', ')}`;
     case 'too_small':
       return `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
     case 'too_big':
       return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`;
+    case 'invalid_union': {
+      const branches = issue.errors.flatMap(([first]) => (first === undefined ? [] : [first]));
+      return branches.length > 0 ? branches.map(expectation).join(' or ') : issue.message;
+    }
     default:
       return issue.message;
   }

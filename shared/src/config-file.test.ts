@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { ConfigError, parseConfig } from './config-file.ts';
+
+const schema = z
+  .object({
+    name: z.string(),
+    port: z.int().min(1).max(65_535),
+    links: z.array(z.object({ baud: z.union([z.literal(9_600), z.literal(19_200)]) }).strict()),
+  })
+  .strict();
+
+function faultsOf(text: string): string[] {
+  try {
+    parseConfig('agent.yaml', text, schema);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}
+
+describe('a configuration', () => {
+  test('that is right comes back frozen', () => {
+    const config = parseConfig('a.yaml', 'name: x\nport: 1\nlinks: [{ baud: 9600 }]', schema);
+    expect(config).toEqual({ name: 'x', port: 1, links: [{ baud: 9_600 }] });
+    expect(Object.isFrozen(config.links[0])).toBe(true);
+  });
+
+  test('shows all its faults at once, each with file, line, key, value and what was expected', () => {
+    expect(faultsOf('port: 0\nlinks:\n  - baud: 9600\n  - baud: 9601\n    parity: even\n')).toEqual(
+      [
+        'agent.yaml:1: name: missing; expected a value of type string',
+        'agent.yaml:1: port: is 0; expected at least 1',
+        'agent.yaml:4: links.1.baud: is 9601; expected 9600 or 19200',
+        'agent.yaml:5: links.1.parity: is "even"; expected no such key',
+      ],
+    );
+  });
+
+  test('that is no YAML says where', () => {
+    const [fault] = faultsOf('name: x\nport: [1\n');
+    expect(fault).toMatch(/^agent\.yaml:\d: .*expected valid YAML$/);
+  });
+
+  test('that is empty misses every key', () => {
+    expect(faultsOf('')).toHaveLength(3);
+  });
+});
