@@ -1,0 +1,149 @@
+import type { Product, Scale, Scenario } from './scenario.ts';
+
+/** A fault that the schema of a single value cannot see. */
+interface CrossFault {
+  readonly path: readonly (string | number)[];
+  readonly expected: string;
+}
+
+interface Placed {
+  readonly scale: Scale;
+  readonly path: readonly (string | number)[];
+}
+
+/** Every fault in how the parts of a scenario refer to each other and fit together. */
+export function crossCheck(scenario: Scenario): CrossFault[] {
+  const products = new Map(scenario.products.map((product) => [product.id, product]));
+  const scales = placedScales(scenario);
+  return [
+    ...uniqueness(scenario, scales),
+    ...scenario.products.flatMap(checkProduct),
+    ...checkCustomers(scenario),
+    ...scales.flatMap((placed) => checkScale(placed, products.get(placed.scale.product))),
+    ...checkStores(scales),
+  ];
+}
+
+function placedScales(scenario: Scenario): Placed[] {
+  return scenario.sites.flatMap((site, s) =>
+    site.links.flatMap((link, l) =>
+      link.scales.map((scale, i) => ({
+        scale,
+        path: ['sites', s, 'links', l, 'scales', i],
+      })),
+    ),
+  );
+}
+
+function uniqueness(scenario: Scenario, scales: readonly Placed[]): CrossFault[] {
+  const keyed = <Item>(
+    items: readonly Item[],
+    list: string,
+    key: string,
+    of: (i: Item) => string,
+  ) => duplicates(items.map((item, i) => ({ path: [list, i, key], key: of(item) })));
+  const links = scenario.sites.flatMap((site, s) =>
+    site.links.map((link, l) => ({ link, path: ['sites', s, 'links', l] })),
+  );
+  return [
+    ...keyed(scenario.customers, 'customers', 'id', (customer) => customer.id),
+    ...keyed(scenario.products, 'products', 'id', (product) => product.id),
+    ...keyed(scenario.sites, 'sites', 'id', (site) => site.id),
+    ...keyed(scenario.sites, 'sites', 'agent', (site) => site.agent),
+    ...duplicates(scales.map(({ scale, path }) => ({ path: [...path, 'bin'], key: scale.bin }))),
+    ...duplicates(
+      links.flatMap(({ link, path }) =>
+        link.port === 0 ? [] : [{ path: [...path, 'port'], key: String(link.port) }],
+      ),
+    ),
+    ...scenario.sites.flatMap((site, s) =>
+      duplicates(
+        site.links.map((link, l) => ({ path: ['sites', s, 'links', l, 'name'], key: link.name })),
+      ),
+    ),
+    ...links.flatMap(({ link, path }) =>
+      duplicates(
+        link.scales.flatMap((scale, i) =>
+          'unit' in scale
+            ? [{ path: [...path, 'scales', i, 'unit'], key: String(scale.unit) }]
+            : [],
+        ),
+      ),
+    ),
+  ];
+}
+
+function duplicates(
+  items: readonly { readonly path: readonly (string | number)[]; readonly key: string }[],
+): CrossFault[] {
+  const seen = new Set<string>();
+  return items.flatMap(({ path, key }) => {
+    if (seen.has(key)) return [{ path, expected: 'one that is not used before' }];
+    seen.add(key);
+    return [];
+  });
+}
+
+function checkProduct(product: Product, index: number): CrossFault[] {
+  const path = ['products', index];
+  if (product.unit === 'piece') {
+    if (product.pieceMassMg !== undefined) return [];
+    return [{ path: [...path, 'pieceMassMg'], expected: 'the mass of a piece' }];
+  }
+  return (['pieceMassMg', 'scatterMg'] as const).flatMap((key) =>
+    product[key] === undefined
+      ? []
+      : [{ path: [...path, key], expected: 'no such key for a product in mg' }],
+  );
+}
+
+function checkCustomers(scenario: Scenario): CrossFault[] {
+  const known = new Set(scenario.customers.map((customer) => customer.id));
+  return scenario.sites.flatMap((site, s) =>
+    site.customer === null || known.has(site.customer)
+      ? []
+      : [
+          {
+            path: ['sites', s, 'customer'],
+            expected: `null or one of customers: ${[...known].join(', ')}`,
+          },
+        ],
+  );
+}
+
+function checkScale({ scale, path }: Placed, product: Product | undefined): CrossFault[] {
+  const faults: CrossFault[] = [];
+  const fault = (key: readonly string[], expected: string): void => {
+    faults.push({ path: [...path, ...key], expected });
+  };
+  if ((scale.use === undefined) === (scale.ships === undefined)) {
+    fault(['use'], 'either use or ships');
+  }
+  if (scale.use && scale.use.pickMax < scale.use.pickMin) {
+    fault(['use', 'pickMax'], `at least pickMin, ${scale.use.pickMin}`);
+  }
+  if (scale.stock.refillAt >= scale.stock.refillTo) {
+    fault(['stock', 'refillAt'], `less than refillTo, ${scale.stock.refillTo}`);
+  }
+  if ('countMg' in scale && scale.divisionMg % scale.countMg !== 0) {
+    fault(['countMg'], `a divisor of divisionMg, ${scale.divisionMg}`);
+  }
+  if (product === undefined) {
+    fault(['product'], 'the id of one of products');
+    return faults;
+  }
+  const most = Math.max(scale.stock.initial, scale.stock.refillTo);
+  const fullMg = scale.tareMg + most * (product.pieceMassMg ?? 1);
+  if (fullMg > scale.capacityMg) {
+    fault(['capacityMg'], `at least tare and full stock, ${fullMg}`);
+  }
+  return faults;
+}
+
+function checkStores(scales: readonly Placed[]): CrossFault[] {
+  return duplicates(
+    scales.flatMap(({ scale, path }) =>
+      scale.ships ? [{ path: [...path, 'ships'], key: scale.product }] : [],
+    ),
+  ).map(({ path }) => ({ path, expected: 'only one shipping bin per product' }));
+}

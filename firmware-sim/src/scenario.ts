@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { parseConfig } from '#shared/config-file.ts';
+import { agentId, binId, customerId, ID_PATTERN, productId, siteId } from '#shared/ids.ts';
+import { QUANTITY_UNITS } from '#shared/units.ts';
+import { RHYTHM_NAMES } from './core/rhythm.ts';
+import { crossCheck } from './scenario-checks.ts';
+
+const id = z.string().regex(ID_PATTERN, { error: `an id: ${ID_PATTERN.source}` });
+const label = z.string().trim().min(1);
+const positive = z.int().min(1);
+const amount = z.int().min(0);
+const rhythm = z.enum(RHYTHM_NAMES);
+/** 0 lets the system choose, for tests. */
+const port = z.int().min(0).max(65_535);
+const baud = z.literal([1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200]);
+
+export const REGISTER_PROFILES = ['dini-argeo-dgt', 'generic-int32'] as const;
+export type RegisterProfile = (typeof REGISTER_PROFILES)[number];
+
+const product = z.strictObject({
+  id: id.transform(productId),
+  name: label,
+  unit: z.enum(QUANTITY_UNITS),
+  /** Nominal mass of one piece; only where `unit` is piece. */
+  pieceMassMg: positive.optional(),
+  /** Standard deviation of one piece's mass. */
+  scatterMg: amount.optional(),
+});
+
+/** Amounts in the product's unit: pieces or mg. */
+const stock = z.strictObject({
+  initial: amount,
+  refillAt: amount,
+  refillTo: positive,
+  refillDelayH: z.number().min(0.1).max(1000),
+});
+
+const use = z.strictObject({
+  /** Mean amount used on a full working day. */
+  perDay: z.number().positive(),
+  pickMin: positive,
+  pickMax: positive,
+  rhythm,
+});
+
+const scaleShape = {
+  bin: id.transform(binId),
+  name: label,
+  product: id.transform(productId),
+  capacityMg: positive,
+  /** Mass of the empty container. */
+  tareMg: amount,
+  divisionMg: positive,
+  /** Standard deviation of one sample. */
+  noiseMg: z.number().min(0),
+  /** Random walk of the zero. */
+  driftMgPerSqrtH: z.number().min(0),
+  stock,
+  /** What people take out; or `ships`, never both. */
+  use: use.optional(),
+  /** A store from which the other bins of the same product are refilled. */
+  ships: z.strictObject({ rhythm }).optional(),
+};
+
+const modbusScale = z.strictObject({
+  ...scaleShape,
+  unit: z.int().min(1).max(247),
+  profile: z.enum(REGISTER_PROFILES),
+  /** Mass of one count in the register. */
+  countMg: positive,
+});
+const sicsScale = z.strictObject(scaleShape);
+
+const link = z.discriminatedUnion('protocol', [
+  z.strictObject({
+    name: id,
+    protocol: z.literal('modbus-tcp'),
+    port,
+    scales: z.array(modbusScale).min(1),
+  }),
+  z.strictObject({
+    name: id,
+    protocol: z.literal('modbus-rtu'),
+    port,
+    baud,
+    scales: z.array(modbusScale).min(1),
+  }),
+  z.strictObject({
+    name: id,
+    protocol: z.literal('mt-sics'),
+    port,
+    baud,
+    /** MT-SICS has no addresses: one scale a line. */
+    scales: z.array(sicsScale).length(1),
+  }),
+]);
+
+const site = z.strictObject({
+  id: id.transform(siteId),
+  name: label,
+  /** `null` for the supplier's own. */
+  customer: id.transform(customerId).nullable(),
+  timeZone: z.string().refine(isTimeZone, { error: 'an IANA time zone such as Europe/Berlin' }),
+  agent: id.transform(agentId),
+  links: z.array(link).min(1),
+});
+
+const scenario = z.strictObject({
+  name: id,
+  seed: z.int().min(0).max(0xffff_ffff),
+  historyDays: z.int().min(1).max(366),
+  customers: z.array(z.strictObject({ id: id.transform(customerId), name: label })),
+  products: z.array(product).min(1),
+  sites: z.array(site).min(1),
+});
+
+export type Scenario = z.infer<typeof scenario>;
+export type Site = z.infer<typeof site>;
+export type Link = z.infer<typeof link>;
+export type ModbusScale = z.infer<typeof modbusScale>;
+export type SicsScale = z.infer<typeof sicsScale>;
+export type Scale = ModbusScale | SicsScale;
+export type Product = z.infer<typeof product>;
+
+const checkedScenario = scenario.superRefine((content, context) => {
+  for (const { path, expected } of crossCheck(content)) {
+    context.addIssue({ code: 'custom', path: [...path], message: expected });
+  }
+});
+
+/** @throws ConfigError with every fault */
+export function parseScenario(file: string, text: string): Scenario {
+  return parseConfig(file, text, checkedScenario);
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
