@@ -1,0 +1,49 @@
+import { stringify } from 'yaml';
+import type { Link, Site } from '../../firmware-sim/src/scenario.ts';
+
+/** Quiet scales speak up this often; changes are reported at once. */
+const HEARTBEAT_S = 300;
+
+export interface Ports {
+  readonly http: number;
+  readonly broker: number;
+}
+
+/** cloud.yaml of the demo. @param dataDir absolute */
+export function cloudConfig(dataDir: string, ports: Ports): string {
+  return stringify({
+    profile: 'embedded',
+    dataDir,
+    http: { host: '127.0.0.1', port: ports.http },
+    broker: { host: '127.0.0.1', port: ports.broker },
+  });
+}
+
+/** agent.yaml of one site. @param dataDir absolute */
+export function agentConfig(site: Site, secret: string, dataDir: string, ports: Ports): string {
+  return stringify({
+    agent: { id: site.agent, secret },
+    broker: `mqtt://127.0.0.1:${ports.broker}`,
+    dataDir,
+    report: { heartbeatS: HEARTBEAT_S },
+    links: site.links.map(linkConfig),
+  });
+}
+
+/** RTU runs over TCP here, as behind a serial device server, so that no serial port is needed. */
+function linkConfig(link: Link): object {
+  const address = `127.0.0.1:${link.port}`;
+  if (link.protocol === 'mt-sics') {
+    const scales = link.scales.map(({ bin, divisionMg }) => ({ bin, divisionMg }));
+    return { name: link.name, protocol: link.protocol, address, scales };
+  }
+  const protocol = link.protocol === 'modbus-rtu' ? 'modbus-rtu-over-tcp' : link.protocol;
+  const scales = link.scales.map(({ bin, unit, profile, countMg, divisionMg }) => ({
+    bin,
+    unit,
+    profile,
+    countMg,
+    divisionMg,
+  }));
+  return { name: link.name, protocol, address, scales };
+}
