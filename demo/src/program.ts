@@ -74,6 +74,13 @@ export class Program {
     clearTimeout(deadline);
   }
 
+  /** Ends the program at once, as a power cut would. */
+  async kill(): Promise<void> {
+    this.#stopping = true;
+    this.#child.kill('SIGKILL');
+    await this.ended;
+  }
+
   #unready(): Failure {
     return new Failure('program-ended', `${this.name}: ended before it was ready`, {
       retry: 'never',
