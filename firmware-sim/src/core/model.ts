@@ -8,7 +8,6 @@ export interface BinModel {
   /** Nominal mass of a piece and its standard deviation; `null` for a bulk product, in mg. */
   readonly piece: { readonly massMg: number; readonly scatterMg: number } | null;
   readonly timeZone: string;
-  readonly tareMg: number;
   readonly stock: StockModel;
   readonly outflow: Outflow;
 }

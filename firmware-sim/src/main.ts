@@ -1,0 +1,122 @@
+import { readFile } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { systemClock } from '#shared/clock.ts';
+import { ConfigError } from '#shared/config-file.ts';
+import { Failure } from '#shared/failure.ts';
+import { createLog, LOG_LEVELS, type LogLevel } from '#shared/log.ts';
+import { fileFailure } from './file-errors.ts';
+import { writeHistory } from './history.ts';
+import { startSimulator } from './run.ts';
+import { parseScenario, type Scenario } from './scenario.ts';
+
+interface RunOptions {
+  readonly scenario: string;
+  readonly state?: string;
+  readonly pty?: string;
+  readonly log: LogLevel;
+}
+
+interface HistoryOptions {
+  readonly scenario: string;
+  readonly state: string;
+  readonly out: string;
+}
+
+async function readScenario(file: string): Promise<Scenario> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw fileFailure(file, error);
+  });
+  return parseScenario(file, text);
+}
+
+/** Aborted by SIGINT or SIGTERM; a second signal ends the process at once. */
+function untilSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => controller.abort(new Failure('stopped', name, { retry: 'now' })));
+  }
+  return controller.signal;
+}
+
+async function run(options: RunOptions): Promise<void> {
+  const signal = untilSignal();
+  const scenario = await readScenario(options.scenario);
+  const log = createLog('sim', options.log);
+  const simulator = await startSimulator({
+    scenario,
+    stateDir: options.state ?? null,
+    ptyDir: options.pty ?? null,
+    clock: systemClock,
+    log,
+  });
+  for (const link of simulator.links) log.info(link, 'link open');
+  log.info({ scenario: scenario.name, links: simulator.links.length }, 'ready');
+  const stopped = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  try {
+    await Promise.race([stopped, simulator.failed]);
+  } finally {
+    await simulator.close();
+  }
+  log.info('stopped');
+}
+
+async function history(options: HistoryOptions): Promise<void> {
+  const scenario = await readScenario(options.scenario);
+  const show = process.stderr.isTTY;
+  const report = await writeHistory({
+    scenario,
+    stateDir: options.state,
+    outDir: options.out,
+    now: systemClock.wallMs(),
+    signal: untilSignal(),
+    progress: (share) => {
+      if (show) process.stderr.write(`\rhistory ${Math.floor(share * 100)} %`);
+    },
+  });
+  if (show) process.stderr.write('\n');
+  if (report.truthReplaced !== null) {
+    process.stderr.write(`the damaged truth was set aside as ${report.truthReplaced}\n`);
+  }
+  const [from, to] = [report.from, report.to].map((at) => new Date(at).toISOString());
+  process.stdout.write(
+    `${report.readings} readings from ${from} to ${to} in ${report.files.length} recordings\n`,
+  );
+}
+
+const scenarioOption = (): Option =>
+  new Option(
+    '--scenario <file>',
+    'sites, links, scales and their use (YAML)',
+  ).makeOptionMandatory();
+
+const program = new Command('sim').description(
+  "Simulates scales and the consumption at a supplier's customers.",
+);
+program
+  .command('run', { isDefault: true })
+  .description('serve the scales of a scenario on 127.0.0.1 (default command)')
+  .addOption(scenarioOption())
+  .option('--state <dir>', 'remember the world here, and keep truth.jsonl: what really happened')
+  .option('--pty <dir>', 'offer serial links also as pseudo-terminals <dir>/<site>-<link> (socat)')
+  .addOption(new Option('--log <level>', 'how much to log').choices(LOG_LEVELS).default('info'))
+  .action(run);
+program
+  .command('history')
+  .description(
+    "write what the indicators would have logged in the scenario's historyDays until now",
+  )
+  .addOption(scenarioOption())
+  .requiredOption('--state <dir>', 'where the world is remembered; give the same folder to run')
+  .requiredOption('--out <dir>', 'where to write <agent>.recording.jsonl')
+  .action(history);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof Failure || error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

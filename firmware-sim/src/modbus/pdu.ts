@@ -1,0 +1,86 @@
+/**
+ * The application layer of Modbus, server's side.
+ * Source: MODBUS Application Protocol Specification V1.1b3, clauses 6.3, 6.4, 6.6, 6.12 and 7.
+ */
+export const EXCEPTION = {
+  illegalFunction: 0x01,
+  illegalAddress: 0x02,
+  illegalValue: 0x03,
+  targetFailedToRespond: 0x0b,
+} as const;
+type Exception = (typeof EXCEPTION)[keyof typeof EXCEPTION];
+
+export type RegisterTable = 'holding' | 'input';
+
+/** Registers of one unit. Addresses are those on the wire: 30001 and 40001 are 0. */
+export interface RegisterDevice {
+  /** All of one request come from the same sample; `null` where an address does not exist. */
+  read(table: RegisterTable, address: number, count: number): readonly number[] | null;
+  /** Holding registers only. */
+  write(address: number, values: readonly number[]): 'done' | 'illegal-address' | 'illegal-value';
+}
+
+const READ_HOLDING = 0x03;
+const READ_INPUT = 0x04;
+const WRITE_SINGLE = 0x06;
+export const WRITE_MULTIPLE = 0x10;
+export const WRITE_MULTIPLE_COILS = 0x0f;
+
+const MAX_READ = 125;
+const MAX_WRITE = 123;
+
+/** @returns the response to a request, both from the function code on */
+export function answer(device: RegisterDevice, request: Buffer): Buffer {
+  switch (request[0]) {
+    case READ_HOLDING:
+      return readRegisters(device, 'holding', request);
+    case READ_INPUT:
+      return readRegisters(device, 'input', request);
+    case WRITE_SINGLE:
+      return writeSingle(device, request);
+    case WRITE_MULTIPLE:
+      return writeMultiple(device, request);
+    default:
+      return exception(request, EXCEPTION.illegalFunction);
+  }
+}
+
+export function exception(request: Buffer, code: Exception): Buffer {
+  return Buffer.from([(request[0] ?? 0) | 0x80, code]);
+}
+
+function readRegisters(device: RegisterDevice, table: RegisterTable, request: Buffer): Buffer {
+  if (request.length !== 5) return exception(request, EXCEPTION.illegalValue);
+  const count = request.readUInt16BE(3);
+  if (count < 1 || count > MAX_READ) return exception(request, EXCEPTION.illegalValue);
+  const values = device.read(table, request.readUInt16BE(1), count);
+  if (values === null) return exception(request, EXCEPTION.illegalAddress);
+  const response = Buffer.alloc(2 + 2 * count);
+  response[0] = request[0] ?? 0;
+  response[1] = 2 * count;
+  values.forEach((value, i) => response.writeUInt16BE(value, 2 + 2 * i));
+  return response;
+}
+
+function writeSingle(device: RegisterDevice, request: Buffer): Buffer {
+  if (request.length !== 5) return exception(request, EXCEPTION.illegalValue);
+  const outcome = device.write(request.readUInt16BE(1), [request.readUInt16BE(3)]);
+  return outcome === 'done' ? Buffer.from(request) : refusal(request, outcome);
+}
+
+function writeMultiple(device: RegisterDevice, request: Buffer): Buffer {
+  if (request.length < 6) return exception(request, EXCEPTION.illegalValue);
+  const count = request.readUInt16BE(3);
+  const sizesAgree = request[5] === 2 * count && request.length === 6 + 2 * count;
+  if (count < 1 || count > MAX_WRITE || !sizesAgree) {
+    return exception(request, EXCEPTION.illegalValue);
+  }
+  const values = Array.from({ length: count }, (_, i) => request.readUInt16BE(6 + 2 * i));
+  const outcome = device.write(request.readUInt16BE(1), values);
+  return outcome === 'done' ? Buffer.from(request.subarray(0, 5)) : refusal(request, outcome);
+}
+
+function refusal(request: Buffer, outcome: 'illegal-address' | 'illegal-value'): Buffer {
+  const code = outcome === 'illegal-address' ? EXCEPTION.illegalAddress : EXCEPTION.illegalValue;
+  return exception(request, code);
+}
