@@ -1,0 +1,267 @@
+import { MINUTE_MS, SECOND_MS } from '#shared/units.ts';
+import { bookBulkStep, bookTrickle, isClearChange } from './bulk.ts';
+import type { FoldOutput } from './journal.ts';
+import { LEVELS_PER_MG, levelOf, levelsPer } from './level.ts';
+import type { BinSetup, FoldReading } from './model.ts';
+import { learnDivision, learnDrift, learnSpread, readingVariance } from './noise.ts';
+import { applySetup, open, retell } from './opening.ts';
+import { bookStep, judgeStep, SURE, type Step } from './pieces.ts';
+import { distance, startCandidate, track, varianceBy } from './plateau.ts';
+import type { Candidate, Plateau, Sight } from './plateau.ts';
+import { addExposure, closeRollups } from './rollup.ts';
+import type { AppliedSetup, FoldState } from './state.ts';
+
+export type { FoldOutput } from './journal.ts';
+export { newestAt, openRollup, parseFold, serializeFold, startFold, stockOf } from './state.ts';
+export type { FoldState } from './state.ts';
+
+/**
+ * Without a reading for so long the scale was not watched: three heartbeats of the slowest kind,
+ * 600 s. Also the most exposure that two readings bound.
+ */
+const SILENCE_MS = 30 * MINUTE_MS;
+/** Unusable readings for so long are a fault; for less, someone is at the bin. */
+const BLIND_MS = 2 * MINUTE_MS;
+/**
+ * A change must be seen to last: a hand leans for 10 to 60 s and needs some of them to settle; the
+ * quickest heartbeat is 60 s.
+ */
+const HOLD_MS = 45 * SECOND_MS;
+/** A level that ends with another one lasted as long as no other was reported: 1.5 heartbeats. */
+const SILENT_HOLD_MS = 90 * SECOND_MS;
+/** A change that stays unclear for longer is booked as what is likeliest, with its bounds. */
+const PATIENCE_MS = 15 * MINUTE_MS;
+/** Samples that a candidate needs: 8 single ones, as the research page has it. */
+const ENOUGH_SAMPLES = 8;
+/** Samples of one settled reading, as agents report them. */
+const SETTLED_SAMPLES = 5;
+
+/**
+ * Folds one reading into a bin's ledger. A pure function of state, setups and reading: the same
+ * readings give the same movements bit for bit, however they are batched.
+ * @param state is changed
+ * @param setups the bin's dated setups, oldest first; readings before the first are ignored
+ * @param reading newer than all before
+ * @param out is appended to
+ * @throws RangeError where the reading is not newer: the caller's mistake
+ */
+export function foldReading(
+  state: FoldState,
+  setups: readonly BinSetup[],
+  reading: FoldReading,
+  out: FoldOutput,
+): void {
+  const { at } = reading;
+  if (at <= state.newestAt) throw new RangeError(`reading at ${at} is not after ${state.newestAt}`);
+  const setup = setupAt(setups, at);
+  if (setup === undefined) return;
+  if (!isApplied(state.setup, setup)) applySetup(state, setup, out);
+  watch(state, at);
+  const sight = sightOf(state, setup, reading);
+  if (sight === null) {
+    if (state.blindSince === 0) state.blindSince = at;
+  } else {
+    see(state, setup, sight, reading, out);
+    state.goodAt = at;
+    state.blindSince = 0;
+  }
+  state.newestAt = at;
+  state.quality = reading.quality;
+  closeRollups(state, state.candidate === null ? at : state.candidate.from, out.rollups);
+}
+
+/** The newest setup from `at` or before. */
+function setupAt(setups: readonly BinSetup[], at: number): BinSetup | undefined {
+  for (let i = setups.length - 1; i >= 0; i -= 1) {
+    const setup = setups[i];
+    if (setup !== undefined && setup.from <= at) return setup;
+  }
+  return undefined;
+}
+
+function isApplied(applied: AppliedSetup | null, setup: BinSetup): boolean {
+  return (
+    applied !== null &&
+    applied.from === setup.from &&
+    applied.tareMg === setup.tareMg &&
+    applied.pieceMassMg === setup.pieceMassMg &&
+    applied.capacityMg === setup.capacityMg &&
+    applied.unit === setup.unit &&
+    applied.product === setup.product
+  );
+}
+
+/** Counts the time since the newest reading as exposure, if that one could see goods. */
+function watch(state: FoldState, at: number): void {
+  const { goodAt, stock } = state;
+  if (goodAt === 0 || goodAt !== state.newestAt || stock === 0) return;
+  addExposure(state, goodAt, Math.min(at, goodAt + SILENCE_MS));
+}
+
+/** @returns what can be used of a reading: `null` for a bad one, or where the container is off */
+function sightOf(state: FoldState, setup: AppliedSetup, reading: FoldReading): Sight | null {
+  const { at, value, unit, samples, quality } = reading;
+  if (quality !== 'good' || value === null || samples === 0) return null;
+  const resolution = levelsPer(unit, setup);
+  if (resolution === 0) return null;
+  const level = levelOf(value, unit, setup);
+  // Half the container, or where the scale is tared to it, 1/50 of the capacity, below nothing.
+  const missing = Math.max(setup.tareMg / 2, setup.capacityMg / 50);
+  if (level < (setup.tareMg - missing) * LEVELS_PER_MG) return null;
+  const spread = Math.round(reading.spread * resolution);
+  return {
+    at,
+    level,
+    variance: readingVariance(state.noise, samples, spread, resolution),
+    samples,
+  };
+}
+
+function see(
+  state: FoldState,
+  setup: AppliedSetup,
+  sight: Sight,
+  reading: FoldReading,
+  out: FoldOutput,
+): void {
+  const spread = Math.round(reading.spread * levelsPer(reading.unit, setup));
+  if (state.unit !== reading.unit) {
+    const known = state.unit !== null;
+    state.unit = reading.unit;
+    if (known) retell(state, sight.at, true, out);
+  }
+  const { plateau } = state;
+  if (plateau === null) {
+    open(state, sight, spread, out);
+    return;
+  }
+  const { piece } = state;
+  const halfPiece = piece === null ? Infinity : piece.level / 2;
+  learnDivision(state.noise, sight.level, spread, smallestGoods(setup, halfPiece));
+  place(state, setup, plateau, sight, { halfPiece, spread }, out);
+}
+
+/** Steps of this many levels or more may be goods, smaller ones are the scale's. */
+function smallestGoods(setup: AppliedSetup, halfPiece: number): number {
+  return Math.min(halfPiece / 4, (setup.capacityMg * LEVELS_PER_MG) / 1_000);
+}
+
+/** Gives a reading to the plateau, to the candidate, or to a new candidate. */
+function place(
+  state: FoldState,
+  setup: AppliedSetup,
+  plateau: Plateau,
+  sight: Sight,
+  { halfPiece, spread }: { halfPiece: number; spread: number },
+  out: FoldOutput,
+): void {
+  const drift = state.noise.driftPerSecond;
+  const { candidate } = state;
+  const toPlateau = distance(plateau, sight, drift, halfPiece);
+  const toCandidate = candidate === null ? Infinity : distance(candidate, sight, drift, halfPiece);
+  if (candidate !== null && toCandidate < toPlateau) {
+    track(candidate, sight, drift);
+    candidate.readings += 1;
+    candidate.weight += sight.samples;
+    ripen(state, setup, plateau, candidate, out);
+  } else if (toPlateau < Infinity) {
+    stay(state, setup, plateau, sight, spread, out);
+  } else if (candidate !== null && leave(state, setup, plateau, candidate, sight, out)) {
+    // The candidate has become the plateau: the reading is placed beside it.
+    place(state, setup, plateau, sight, { halfPiece, spread }, out);
+  } else {
+    const unseen = candidate?.unseen === true || wasBlind(state, sight.at);
+    state.candidate = startCandidate(sight, candidate?.leftAt ?? sight.at, unseen);
+  }
+}
+
+function wasBlind(state: FoldState, at: number): boolean {
+  if (at - state.goodAt > SILENCE_MS) return true;
+  return state.blindSince > 0 && at - state.blindSince > BLIND_MS;
+}
+
+function stay(
+  state: FoldState,
+  setup: AppliedSetup,
+  plateau: Plateau,
+  sight: Sight,
+  spread: number,
+  out: FoldOutput,
+): void {
+  const { noise, piece } = state;
+  const expected = varianceBy(plateau, sight.at, noise.driftPerSecond) + sight.variance;
+  const error = sight.level - plateau.level;
+  learnSpread(noise, spread);
+  learnDrift(noise, error * error, expected, mostDrift(setup, state));
+  track(plateau, sight, noise.driftPerSecond);
+  state.candidate = null;
+  settleOpening(state, sight.at);
+  if (piece === null) bookTrickle(state, setup, plateau, out);
+}
+
+/** A zero that walks a quarter of a piece, or 1/1000 of the capacity, in an hour is no scale. */
+function mostDrift(setup: AppliedSetup, { piece }: FoldState): number {
+  const step =
+    piece === null ? (setup.capacityMg * LEVELS_PER_MG) / 1_000 : Math.max(64, piece.level / 4);
+  return Math.max(64, Math.round((step * step) / 3_600));
+}
+
+/** Decides on a candidate that has been seen again, if it has lasted and is clear enough. */
+function ripen(
+  state: FoldState,
+  setup: AppliedSetup,
+  plateau: Plateau,
+  candidate: Candidate,
+  out: FoldOutput,
+): void {
+  const { from, at, weight, leftAt } = candidate;
+  if (at - from < HOLD_MS || weight < ENOUGH_SAMPLES) return;
+  const { piece } = state;
+  if (piece === null) {
+    settleOpening(state, from);
+    bookBulkStep(state, setup, plateau, candidate, out);
+    return;
+  }
+  const step = judgeStep(state, piece, plateau, candidate);
+  if (step.confidence >= SURE || !step.improvable || at - leftAt > PATIENCE_MS) {
+    settleOpening(state, candidate.from);
+    bookStep(state, piece, plateau, candidate, step, out);
+  }
+}
+
+/**
+ * Decides on a candidate that has been left for yet another level.
+ * @returns whether it was booked; otherwise it is forgotten, and the next one tells the whole
+ */
+function leave(
+  state: FoldState,
+  setup: AppliedSetup,
+  plateau: Plateau,
+  candidate: Candidate,
+  sight: Sight,
+  out: FoldOutput,
+): boolean {
+  const { piece } = state;
+  const impatient = sight.at - candidate.leftAt > PATIENCE_MS;
+  const lasted = sight.at - candidate.from >= SILENT_HOLD_MS && !wasBlind(state, sight.at);
+  // Goods that go on leaving do not lean: what had left before is not coming back.
+  const falling = candidate.level < plateau.level && sight.level < candidate.level;
+  if (!impatient && !lasted && !falling) return false;
+  if (candidate.weight < SETTLED_SAMPLES) return false;
+  if (piece === null) {
+    if (!isClearChange(state, plateau, candidate)) return false;
+    settleOpening(state, candidate.from);
+    bookBulkStep(state, setup, plateau, candidate, out);
+    return true;
+  }
+  const step: Step = judgeStep(state, piece, plateau, candidate);
+  if (!impatient && (step.alien || step.confidence < SURE)) return false;
+  settleOpening(state, candidate.from);
+  bookStep(state, piece, plateau, candidate, step, out);
+  return true;
+}
+
+/** An opening that nothing contradicted for as long as a change must last was right. */
+function settleOpening(state: FoldState, at: number): void {
+  if (at - state.bookedAt >= HOLD_MS) state.firm = true;
+}
