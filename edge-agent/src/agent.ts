@@ -1,0 +1,133 @@
+import { systemClock } from '#shared/clock.ts';
+import type { BinId } from '#shared/ids.ts';
+import { createLog, type Log } from '#shared/log.ts';
+import type { Reading } from '#shared/reading.ts';
+import { SECOND_MS } from '#shared/units.ts';
+import { backfill } from './backfill.ts';
+import type { AgentConfig } from './config.ts';
+import { Intake } from './intake.ts';
+import { lockFolder } from './lock.ts';
+import { Outbox } from './outbox/outbox.ts';
+import { Poller } from './poller.ts';
+import { Uplink } from './uplink.ts';
+
+/** Readings wait no longer than this for a commit of their own. */
+const COMMIT_MS = 200;
+
+/** How long a stopping agent tries to send what it holds; what stays is sent at the next start. */
+const DRAIN_MS = 3 * SECOND_MS;
+
+export interface Running {
+  /** Stops reading, commits, sends what it can, closes. May be called twice. */
+  stop(): Promise<void>;
+  /** Settles when all is closed. */
+  readonly stopped: Promise<void>;
+}
+
+interface Store {
+  readonly outbox: Outbox;
+  readonly close: () => void;
+}
+
+/** The folder's lock and its outbox. */
+function openStore(config: AgentConfig, log: Log): Store {
+  const release = lockFolder(config.dataDir);
+  try {
+    const stamp = new Date(systemClock.wallMs()).toISOString().replaceAll(/[:.]/g, '-');
+    const outbox = new Outbox(config.dataDir, { stamp });
+    if (outbox.setAside !== null) {
+      const { file, why } = outbox.setAside;
+      log.error({ file, why, epoch: outbox.epoch }, 'corrupt outbox set aside, started a new one');
+    }
+    const close = (): void => {
+      outbox.close();
+      release();
+    };
+    return { outbox, close };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function openIntake(
+  config: AgentConfig,
+  outbox: Outbox,
+  log: Log,
+  onCommit: (readings: readonly Reading[]) => void,
+): Intake {
+  const divisionsMg = new Map<BinId, number>(
+    config.links.flatMap(({ scales }) => scales.map(({ bin, divisionMg }) => [bin, divisionMg])),
+  );
+  const heartbeatMs = config.report.heartbeatS * SECOND_MS;
+  return new Intake({ outbox, log, heartbeatMs, divisionsMg, onCommit });
+}
+
+/** @throws Failure where the folder or the recording is not usable */
+export async function fillBack(config: AgentConfig, recording: string): Promise<void> {
+  const log = createLog('agent', config.log);
+  const { outbox, close } = openStore(config, log);
+  try {
+    const before = outbox.backlog;
+    const intake = openIntake(config, outbox, log, () => {});
+    const { lines, skipped } = await backfill(recording, intake);
+    const readings = outbox.backlog - before;
+    log.info({ recording, lines, skipped, readings, backlog: outbox.backlog }, 'backfilled');
+  } finally {
+    close();
+  }
+}
+
+/**
+ * Wires the agent together and starts it.
+ * @param options.onFatal called where nothing but a restart can help
+ * @throws Failure where its folder is not usable
+ */
+export function startAgent(
+  config: AgentConfig,
+  options: { readonly version: string; readonly onFatal: (error: unknown) => void },
+): Running {
+  const log = createLog('agent', config.log);
+  const { outbox, close } = openStore(config, log);
+  const { agent, broker, uplink: sending } = config;
+  const { version, onFatal } = options;
+  const uplink = new Uplink({
+    broker,
+    agent,
+    outbox,
+    clock: systemClock,
+    log,
+    version,
+    batchReadings: sending.batchReadings,
+    healthMs: sending.healthS * SECOND_MS,
+    devices: () => poller.devices(),
+    onFatal,
+  });
+  const intake = openIntake(config, outbox, log, (readings) => uplink.wake(readings));
+  const poller = new Poller({ config, clock: systemClock, log, intake });
+  const commit = (): void => {
+    try {
+      intake.commit();
+    } catch (error) {
+      onFatal(error);
+    }
+  };
+  const committing = setInterval(commit, COMMIT_MS);
+  uplink.start();
+  poller.start();
+  log.info({ agent: agent.id, epoch: outbox.epoch, backlog: outbox.backlog }, 'ready');
+
+  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  let stopping: Promise<void> | null = null;
+  const shutDown = async (): Promise<void> => {
+    log.info('stopping');
+    await poller.stop();
+    clearInterval(committing);
+    commit();
+    await uplink.stop(DRAIN_MS);
+    close();
+    log.info({ backlog: outbox.backlog }, 'stopped');
+    resolve();
+  };
+  return { stopped, stop: () => (stopping ??= shutDown()) };
+}

@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { parseConfig } from '#shared/config-file.ts';
+import { Failure, messageOf } from '#shared/failure.ts';
+import { agentId, binId, ID_PATTERN } from '#shared/ids.ts';
+import { LOG_LEVELS } from '#shared/log.ts';
+import { MAX_READINGS_PER_BATCH } from '#shared/wire/batch.ts';
+import { PROFILE_NAMES } from './scale/profile.ts';
+
+/** Device addresses that a Modbus serial line has; 0 is a broadcast and answers nothing. */
+const HIGHEST_UNIT = 247;
+const BAUD_RATES = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as const;
+
+const id = z.string().regex(ID_PATTERN, `an id: ${ID_PATTERN.source}`);
+const host = String.raw`(?:\[[0-9A-Fa-f:]+\]|[^\s:/]+)`;
+const hostAndPort = z
+  .string()
+  .regex(new RegExp(`^${host}:\\d{1,5}$`), 'host:port')
+  .refine((text) => portOf(text) >= 1 && portOf(text) <= 65_535, 'host:port, port 1 to 65535');
+const portOf = (text: string): number => Number(text.slice(text.lastIndexOf(':') + 1));
+const serialPath = z.string().regex(/^\/|^COM\d+$/, 'the path of a serial port, e.g. /dev/ttyUSB0');
+
+const scale = {
+  bin: id.transform(binId),
+  divisionMg: z.int().min(1),
+  pollMs: z.int().min(50).max(3_600_000).default(1_000),
+};
+const modbusScale = z.strictObject({
+  ...scale,
+  unit: z.int().min(1).max(HIGHEST_UNIT),
+  profile: z.enum(PROFILE_NAMES),
+  countMg: z.int().min(1),
+});
+const link = {
+  name: id,
+  timeoutMs: z.int().min(20).max(60_000).default(1_000),
+};
+const serial = z.strictObject({
+  baud: z.literal(BAUD_RATES).default(9_600),
+  parity: z.enum(['none', 'even', 'odd']).default('none'),
+  dataBits: z.literal([7, 8]).default(8),
+  stopBits: z.literal([1, 2]).default(1),
+});
+const modbusScales = z.array(modbusScale).min(1);
+
+const linkSchema = z.discriminatedUnion(
+  'protocol',
+  [
+    z.strictObject({
+      ...link,
+      protocol: z.enum(['modbus-tcp', 'modbus-rtu-over-tcp']),
+      address: hostAndPort,
+      scales: modbusScales,
+    }),
+    z.strictObject({
+      ...link,
+      protocol: z.literal('modbus-rtu'),
+      address: serialPath,
+      serial: serial.prefault({}),
+      scales: modbusScales,
+    }),
+    z.strictObject({
+      ...link,
+      protocol: z.literal('mt-sics'),
+      address: z.union([hostAndPort, serialPath], {
+        error: 'host:port, or the path of a serial port',
+      }),
+      serial: serial.optional(),
+      // The protocol has no addresses: one balance a line.
+      scales: z.array(z.strictObject(scale)).length(1),
+    }),
+  ],
+  { error: 'one of modbus-tcp, modbus-rtu-over-tcp, modbus-rtu, mt-sics' },
+);
+
+const configSchema = z
+  .strictObject({
+    agent: z.strictObject({ id: id.transform(agentId), secret: z.string().min(1) }),
+    broker: z.url({ protocol: /^mqtts?$/, error: 'mqtt://host:port or mqtts://host:port' }),
+    dataDir: z.string().min(1),
+    log: z.enum(LOG_LEVELS).default('info'),
+    report: z
+      .strictObject({
+        heartbeatS: z.int().min(1).max(86_400).default(600),
+        minSamples: z.int().min(2).max(1_000).default(5),
+      })
+      .prefault({}),
+    uplink: z
+      .strictObject({
+        batchReadings: z.int().min(1).max(Math.min(1_000, MAX_READINGS_PER_BATCH)).default(500),
+        healthS: z.int().min(1).max(3_600).default(60),
+      })
+      .prefault({}),
+    links: z.array(linkSchema).min(1),
+  })
+  .superRefine(uniqueNames);
+
+export type AgentConfig = z.output<typeof configSchema>;
+export type LinkConfig = AgentConfig['links'][number];
+export type ScaleConfig = LinkConfig['scales'][number];
+export type SerialConfig = z.output<typeof serial>;
+
+/** A second use of a bin or of a link's name is a fault of its own line. */
+function uniqueNames(
+  config: { readonly links: readonly z.output<typeof linkSchema>[] },
+  context: z.RefinementCtx,
+): void {
+  const links = new Set<string>();
+  const bins = new Set<string>();
+  for (const [place, { name, scales }] of config.links.entries()) {
+    if (links.has(name)) {
+      const path = ['links', place, 'name'];
+      context.addIssue({ code: 'custom', path, message: 'a name no other link has' });
+    }
+    links.add(name);
+    for (const [index, { bin }] of scales.entries()) {
+      if (bins.has(bin)) {
+        const path = ['links', place, 'scales', index, 'bin'];
+        context.addIssue({ code: 'custom', path, message: 'a bin no other scale has' });
+      }
+      bins.add(bin);
+    }
+  }
+}
+
+/**
+ * @returns the configuration, `dataDir` absolute
+ * @throws ConfigError with every fault; Failure where the file cannot be read
+ */
+export function readConfig(file: string): AgentConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const message = `cannot read the configuration: ${messageOf(error)}`;
+    throw new Failure('config-unreadable', message, { retry: 'never', cause: error });
+  }
+  const config = parseConfig(file, text, configSchema);
+  return { ...config, dataDir: resolve(dirname(file), config.dataDir) };
+}

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { connect, type MqttClient } from 'mqtt';
+import { messageOf } from '#shared/failure.ts';
+import type { Clock } from '#shared/clock.ts';
+import type { AgentId } from '#shared/ids.ts';
+import type { Log } from '#shared/log.ts';
+import type { Status } from '#shared/wire/status.ts';
+import { topicOf, type AgentChannel } from '#shared/wire/topics.ts';
+import { backoffMs } from './core/backoff.ts';
+
+const KEEPALIVE_S = 30;
+const CONNECT_TIMEOUT_MS = 10_000;
+const BACKOFF = { firstMs: 500, mostMs: 30_000 };
+
+/** A connection that held for so long was a good one: the next pause is short again. */
+const HEALTHY_MS = 60_000;
+
+/** One session with the broker; useless once it is down. */
+export interface Session {
+  /** Stands in birth, health and will, so that an old will cannot bury a new birth. */
+  readonly id: string;
+  publish(channel: AgentChannel, payload: string, options: PublishOptions): void;
+  /** As `publish`, and settles when the broker has it, or rejects where the session is down. */
+  deliver(channel: AgentChannel, payload: string, options: PublishOptions): Promise<void>;
+}
+interface PublishOptions {
+  readonly qos: 0 | 1;
+  readonly retain?: boolean;
+}
+
+export interface ConnectionOptions {
+  readonly broker: string;
+  readonly agent: { readonly id: AgentId; readonly secret: string };
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onUp: (session: Session) => void;
+  readonly onDown: (session: Session) => void;
+  readonly onReceipt: (payload: Uint8Array) => void;
+}
+
+/**
+ * Keeps one MQTT session up. MQTT.js is transport only: every attempt is a new client with a clean
+ * session and empty stores, so nothing of its own queue is ever sent again, and the pause between
+ * attempts is ours, since its own has neither backoff nor jitter (MQTT.js#561, #563).
+ */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #client: MqttClient | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #failures = 0;
+  #isStopped = false;
+  /** What the log last said about the connection, so that it says only news. */
+  #lastFault: string | null = null;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (!this.#isStopped) this.#attempt();
+  }
+
+  /** Ends the session, waiting for the broker up to the deadline; may be called twice. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#isStopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const client = this.#client;
+    this.#client = null;
+    if (client === null) return;
+    const force = setTimeout(() => client.end(true), deadlineMs);
+    await client.endAsync(!client.connected);
+    clearTimeout(force);
+  }
+
+  #attempt(): void {
+    const { broker, agent, clock, log, onUp, onDown, onReceipt } = this.#options;
+    const id = randomUUID();
+    const will: Status = { online: false, session: id, at: Math.max(1, clock.wallMs()) };
+    const client = connect(broker, {
+      clientId: agent.id,
+      username: agent.id,
+      password: agent.secret,
+      clean: true,
+      keepalive: KEEPALIVE_S,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      reconnectPeriod: 0,
+      queueQoSZero: false,
+      resubscribe: false,
+      will: {
+        topic: topicOf(agent.id, 'status'),
+        payload: Buffer.from(JSON.stringify(will)),
+        qos: 1,
+        retain: true,
+      },
+    });
+    this.#client = client;
+    const session = sessionOn(client, id, agent.id);
+    let upAt: number | null = null;
+    client.on('connect', () => {
+      client.subscribe(topicOf(agent.id, 'receipt'), { qos: 1 }, (error) => {
+        if (error !== null) {
+          this.#report(`may not subscribe to its receipts: ${error.message}`);
+          client.end(true);
+          return;
+        }
+        upAt = clock.monotonicMs();
+        this.#lastFault = null;
+        log.info({ broker, session: id }, 'connected to the broker');
+        onUp(session);
+      });
+    });
+    client.on('message', (_topic, payload) => onReceipt(payload));
+    client.on('error', (error) => this.#report(messageOf(error)));
+    client.on('close', () => {
+      // MQTT.js says `close` once for the stream and again for end(): the first one counts.
+      client.removeAllListeners('close');
+      client.end(true);
+      if (upAt !== null) {
+        log.warn({ broker }, 'disconnected from the broker');
+        if (clock.monotonicMs() - upAt >= HEALTHY_MS) this.#failures = 0;
+        onDown(session);
+      } else if (!this.#isStopped) {
+        this.#report('connection refused or closed');
+      }
+      this.#later();
+    });
+  }
+
+  #later(): void {
+    if (this.#isStopped) return;
+    const pause = backoffMs(this.#failures, Math.random(), BACKOFF);
+    this.#failures += 1;
+    this.#timer = setTimeout(() => this.#attempt(), pause);
+  }
+
+  #report(fault: string): void {
+    if (this.#lastFault !== null) return;
+    this.#lastFault = fault;
+    this.#options.log.warn({ broker: this.#options.broker, fault }, 'cannot reach the broker');
+  }
+}
+
+function sessionOn(client: MqttClient, id: string, agent: AgentId): Session {
+  const deliver: Session['deliver'] = (channel, payload, { qos, retain = false }) =>
+    new Promise((resolve, reject) => {
+      if (!client.connected) {
+        reject(new Error('the session is down'));
+        return;
+      }
+      client.publish(topicOf(agent, channel), payload, { qos, retain }, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  return {
+    id,
+    deliver,
+    publish: (channel, payload, { qos, retain = false }) => {
+      // Whether it arrived is for receipts to say; a broken session says so by closing.
+      if (client.connected)
+        client.publish(topicOf(agent, channel), payload, { qos, retain }, ignore);
+    },
+  };
+}
+
+/** Without a callback MQTT.js would emit `error` for each message lost with a session. */
+function ignore(): void {}

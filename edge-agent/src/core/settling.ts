@@ -1,0 +1,115 @@
+import type { Level } from './level.ts';
+import type { ScaleRead } from './scale-read.ts';
+
+/** One read of a scale, and the device's time of it. */
+export interface Sample {
+  /** ms since 1970 UTC. */
+  readonly at: number;
+  readonly read: ScaleRead;
+}
+
+/** Settling of one bin: the samples that may become the next settled level. */
+export interface Settling {
+  /** Newest stable samples in mg, fewer than `minSamples`. */
+  readonly plateau: readonly number[];
+  /** Distances of successive stable samples in mg, newest last: the scale's own noise. */
+  readonly steps: readonly number[];
+  /** Newest stable sample in mg. */
+  readonly newest: number | null;
+  /** Samples since the last settled level. */
+  readonly unsettled: number;
+  /** The fault that was read last, and how many times in a row. */
+  readonly fault: { readonly quality: Level['quality']; readonly times: number } | null;
+}
+
+export interface SettlingOptions {
+  /** Samples that must agree, at least 2. */
+  readonly minSamples: number;
+  /** Smallest step of the display, mg. */
+  readonly divisionMg: number;
+}
+
+/** The median of so many steps is the noise; an odd number, and half a minute at 1 Hz. */
+const NOISE_STEPS = 31;
+
+/** Median of |a − b| of two normal samples, in standard deviations: √2 × 0.6745. */
+const STEP_MEDIAN = 0.9539;
+
+/** Five normal samples lie within 6 standard deviations of each other in 99.98 % of cases. */
+const AGREEING_SIGMAS = 6;
+
+/** A level that has not settled after so many times `minSamples` is reported as unstable. */
+const UNSTABLE_AFTER = 6;
+
+/** One failed read is no news: a fault counts from the third in a row. */
+const FAULT_AFTER = 3;
+
+export const startSettling: Settling = {
+  plateau: [],
+  steps: [],
+  newest: null,
+  unsettled: 0,
+  fault: null,
+};
+
+/**
+ * Takes one sample.
+ * @returns the new state, and a level where `minSamples` stable samples agree within the noise of
+ * this scale (or one division), where nothing has settled for long, or where a fault persists
+ */
+export function settle(
+  state: Settling,
+  { at, read }: Sample,
+  options: SettlingOptions,
+): { readonly state: Settling; readonly level: Level | null } {
+  if (!read.ok) {
+    const times = state.fault?.quality === read.quality ? state.fault.times + 1 : 1;
+    const fault = { quality: read.quality, times };
+    const level = { at, value: null, samples: 0, spread: 0, quality: read.quality };
+    const next = { ...state, plateau: [], newest: null, unsettled: 0, fault };
+    return { state: next, level: times >= FAULT_AFTER ? level : null };
+  }
+  const { massMg, stable } = read;
+  if (!stable) {
+    return unsettled({ ...state, plateau: [], newest: null, fault: null }, at, massMg, options);
+  }
+  const step = state.newest === null ? [] : [Math.abs(massMg - state.newest)];
+  const steps = [...state.steps, ...step].slice(-NOISE_STEPS);
+  const plateau = [...state.plateau, massMg];
+  const next: Settling = { ...state, plateau, steps, newest: massMg, fault: null };
+  if (plateau.length < options.minSamples) return unsettled(next, at, massMg, options);
+  const tolerance = Math.max(options.divisionMg, AGREEING_SIGMAS * noiseOf(steps));
+  if (Math.max(...plateau) - Math.min(...plateau) > tolerance) {
+    return unsettled({ ...next, plateau: plateau.slice(1) }, at, massMg, options);
+  }
+  const level: Level = { at, ...statistics(plateau), quality: 'good' };
+  return { state: { ...next, plateau: [], unsettled: 0 }, level };
+}
+
+function unsettled(
+  state: Settling,
+  at: number,
+  massMg: number,
+  { minSamples }: SettlingOptions,
+): { state: Settling; level: Level | null } {
+  const next = { ...state, unsettled: state.unsettled + 1 };
+  if (next.unsettled < UNSTABLE_AFTER * minSamples) return { state: next, level: null };
+  const spread = noiseOf(state.steps);
+  return { state: next, level: { at, value: massMg, samples: 1, spread, quality: 'unstable' } };
+}
+
+/** Standard deviation of one sample in mg; robust against the steps of goods taken and put. */
+function noiseOf(steps: readonly number[]): number {
+  const sorted = steps.toSorted((a, b) => a - b);
+  return (sorted[Math.floor(sorted.length / 2)] ?? 0) / STEP_MEDIAN;
+}
+
+function statistics(samples: readonly number[]): {
+  value: number;
+  samples: number;
+  spread: number;
+} {
+  const value = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
+  const squares = samples.reduce((sum, sample) => sum + (sample - value) ** 2, 0);
+  return { value, samples: samples.length, spread: Math.sqrt(squares / (samples.length - 1)) };
+}

@@ -1,0 +1,234 @@
+import type { Clock } from '#shared/clock.ts';
+import { Failure, messageOf } from '#shared/failure.ts';
+import type { AgentId, BinId } from '#shared/ids.ts';
+import type { Log } from '#shared/log.ts';
+import type { Reading } from '#shared/reading.ts';
+import { encodeBatch } from '#shared/wire/batch.ts';
+import type { Live } from '#shared/wire/live.ts';
+import { receiptSchema, type Receipt } from '#shared/wire/receipt.ts';
+import type { Status } from '#shared/wire/status.ts';
+import { Connection, type Session } from './connection.ts';
+import * as sending from './core/send-window.ts';
+import type { Outbox } from './outbox/outbox.ts';
+
+/** How often time-outs are looked at, and at most one live message in this time. */
+const TICK_MS = 1_000;
+
+const RESEND_MS = 5_000;
+
+export interface UplinkOptions {
+  readonly broker: string;
+  readonly agent: { readonly id: AgentId; readonly secret: string };
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  readonly batchReadings: number;
+  readonly healthMs: number;
+  /** State of the scales, for birth and health. */
+  readonly devices: () => NonNullable<Status['devices']>;
+  /** A fault that nothing but a restart can mend: the outbox is corrupt. */
+  readonly onFatal: (error: unknown) => void;
+  readonly tickMs?: number;
+  readonly resendMs?: number;
+}
+
+/** Sends what the outbox holds, and trims it by the cloud's receipts. */
+export class Uplink {
+  readonly #options: UplinkOptions;
+  readonly #connection: Connection;
+  readonly #live = new Map<BinId, Reading>();
+  #session: Session | null = null;
+  #window: sending.SendWindow;
+  #ticker: NodeJS.Timeout | null = null;
+  #healthAt = 0;
+  #devicesSent = '';
+  #isStopping = false;
+  #isBroken = false;
+  /** Settles the wait of `stop` for an empty outbox. */
+  #drained: (() => void) | null = null;
+
+  constructor(options: UplinkOptions) {
+    this.#options = options;
+    this.#window = sending.startWindow(options.outbox.progress);
+    const { broker, agent, clock, log } = options;
+    this.#connection = new Connection({
+      broker,
+      agent,
+      clock,
+      log,
+      onUp: (session) => this.#guarded(() => this.#up(session)),
+      onDown: (session) => {
+        if (this.#session === session) this.#session = null;
+        this.#drained?.();
+      },
+      onReceipt: (payload) => this.#guarded(() => this.#receive(payload)),
+    });
+  }
+
+  get isConnected(): boolean {
+    return this.#session !== null;
+  }
+
+  start(): void {
+    const { tickMs = TICK_MS } = this.#options;
+    this.#ticker = setInterval(() => this.#guarded(() => this.#tick()), tickMs);
+    this.#connection.start();
+  }
+
+  /** @param readings what was just committed to the outbox */
+  wake(readings: readonly Reading[]): void {
+    if (this.#hasBacklog()) for (const reading of readings) this.#live.set(reading.bin, reading);
+    this.#guarded(() => this.#pump());
+  }
+
+  /** Publishes what the outbox still holds until the deadline, then says goodbye. */
+  async stop(deadlineMs: number): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#guarded(() => this.#pump());
+    await this.#drain(deadlineMs);
+    if (this.#ticker !== null) clearInterval(this.#ticker);
+    const session = this.#session;
+    this.#session = null;
+    if (session !== null) {
+      const gone: Status = { online: false, session: session.id, at: this.#now() };
+      session.publish('status', JSON.stringify(gone), { qos: 1, retain: true });
+    }
+    await this.#connection.stop(deadlineMs);
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    if (this.#session === null || this.#options.outbox.backlog === 0) return;
+    await new Promise<void>((resolve) => {
+      const deadline = setTimeout(resolve, deadlineMs);
+      this.#drained = () => {
+        clearTimeout(deadline);
+        resolve();
+      };
+    });
+    this.#drained = null;
+  }
+
+  #up(session: Session): void {
+    this.#session = session;
+    this.#window = sending.connected(this.#window, this.#options.clock.monotonicMs());
+    this.#publishStatus(session);
+    this.#pump();
+  }
+
+  #tick(): void {
+    const { clock, resendMs = RESEND_MS, healthMs, log } = this.#options;
+    const session = this.#session;
+    if (session === null) return;
+    const now = clock.monotonicMs();
+    const after = sending.expire(this.#window, now, resendMs);
+    if (after !== this.#window) {
+      const waiting = this.#window.sent - this.#window.receipted;
+      log.warn({ batches: waiting, receipted: after.receipted }, 'no receipt moved: sending again');
+      this.#window = after;
+    }
+    this.#pump();
+    this.#publishLive(session);
+    const devices = JSON.stringify(this.#options.devices());
+    if (devices !== this.#devicesSent || now - this.#healthAt >= healthMs) {
+      this.#publishStatus(session);
+    }
+  }
+
+  /** Fills the window. Batches are sealed as late as this, so that they are as full as can be. */
+  #pump(): void {
+    const { outbox, clock, batchReadings } = this.#options;
+    const session = this.#session;
+    if (session === null) return;
+    const room = sending.room(this.#window);
+    const waiting = this.#window.sealed - this.#window.sent;
+    outbox.seal(room - waiting, batchReadings);
+    this.#window = sending.withSealed(this.#window, outbox.progress.sealed);
+    const last = Math.min(this.#window.sealed, this.#window.sent + room);
+    for (let seq = this.#window.sent + 1; seq <= last; seq += 1) {
+      session.publish('readings', encodeBatch(outbox.batch(seq)), { qos: 1 });
+      this.#window = sending.withSent(this.#window, seq, clock.monotonicMs());
+    }
+  }
+
+  #receive(payload: Uint8Array): void {
+    const { outbox, log, clock } = this.#options;
+    const receipt = this.#parse(payload);
+    if (receipt === null || receipt.epoch !== outbox.epoch) return;
+    for (const { seq, index, reason } of receipt.rejected) {
+      log.warn({ batch: seq, row: index, reason }, 'the cloud rejected readings');
+    }
+    const after = sending.receive(this.#window, receipt, clock.monotonicMs());
+    if (after === 'beyond') {
+      outbox.renew();
+      this.#window = sending.startWindow(outbox.progress);
+      log.error({ upTo: receipt.upTo, epoch: outbox.epoch }, 'receipt of batches never sealed');
+    } else {
+      outbox.trim(after.receipted);
+      this.#window = after;
+    }
+    this.#pump();
+    if (outbox.backlog === 0) this.#drained?.();
+  }
+
+  #parse(payload: Uint8Array): Receipt | null {
+    try {
+      return receiptSchema.parse(JSON.parse(new TextDecoder().decode(payload)));
+    } catch (error) {
+      this.#options.log.warn({ fault: messageOf(error) }, 'unreadable receipt');
+      return null;
+    }
+  }
+
+  #hasBacklog(): boolean {
+    const { outbox, batchReadings } = this.#options;
+    return outbox.backlog > this.#window.window * batchReadings;
+  }
+
+  /** Newest readings past the queue, so that people see the present while the past drains. */
+  #publishLive(session: Session): void {
+    if (this.#live.size === 0) return;
+    const readings = [...this.#live.values()].map(({ bin, at, value, unit, quality }) => {
+      return { bin, at, value, unit, quality };
+    });
+    this.#live.clear();
+    if (!this.#hasBacklog()) return;
+    session.publish('live', JSON.stringify({ readings } satisfies Live), { qos: 0 });
+  }
+
+  #publishStatus(session: Session): void {
+    const { outbox, version, clock } = this.#options;
+    const devices = this.#options.devices();
+    const status: Status = {
+      online: true,
+      session: session.id,
+      at: this.#now(),
+      version,
+      backlog: outbox.backlog,
+      devices,
+    };
+    session.publish('status', JSON.stringify(status), { qos: 1, retain: true });
+    this.#healthAt = clock.monotonicMs();
+    this.#devicesSent = JSON.stringify(devices);
+  }
+
+  #now(): number {
+    return Math.max(1, this.#options.clock.wallMs());
+  }
+
+  /** A disk that cannot be written now may be later; the next tick tries again. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+      this.#isBroken = false;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.retry === 'never') {
+        this.#options.onFatal(error);
+        return;
+      }
+      if (!this.#isBroken) this.#options.log.error({ err: error }, 'the uplink waits for the disk');
+      this.#isBroken = true;
+    }
+  }
+}
