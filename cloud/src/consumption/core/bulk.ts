@@ -2,6 +2,7 @@ import { adjust, post, type FoldOutput } from './journal.ts';
 import { LEVELS_PER_MG, massMg } from './level.ts';
 import { varianceBy, type Candidate, type Plateau } from './plateau.ts';
 import { decay } from './posterior.ts';
+import { isReversal, passingAt } from './reversal.ts';
 import type { AppliedSetup, FoldState } from './state.ts';
 
 /**
@@ -53,8 +54,11 @@ export function bookBulkStep(
   const slack = Math.ceil(SIGMAS_99 * sigmaMg);
   const blind = candidate.unseen ? state.stock : 0;
   const taken = quantity < 0;
+  const passing = passingAt(state, candidate.from);
+  const reversed = passing !== null && isReversal(passing, change, variance);
+  const kind = reversed ? 'unexplained' : taken ? 'consumption' : 'refill';
   post(state, out, {
-    kind: state.firm ? (taken ? 'consumption' : 'refill') : 'adjustment',
+    kind: state.firm ? kind : 'adjustment',
     from,
     at: candidate.from,
     quantity,
@@ -64,6 +68,7 @@ export function bookBulkStep(
     confidence: 1 - decay((change * change) / (2 * variance)),
   });
   state.firm = true;
+  state.passing = taken || reversed ? null : { at: candidate.from, level: change, quantity };
 }
 
 /**

@@ -67,7 +67,7 @@ export function applySetup(state: FoldState, next: BinSetup, out: FoldOutput): v
     state.plateau = null;
     state.piece = null;
     state.candidate = null;
-    state.alien = null;
+    state.passing = null;
     return;
   }
   state.setup = applied;

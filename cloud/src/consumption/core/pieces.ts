@@ -4,6 +4,7 @@ import type { MovementKind } from './model.ts';
 import { expectNewLot, learnPiece, type PieceWeight } from './piece-weight.ts';
 import { varianceBy, type Candidate, type Plateau } from './plateau.ts';
 import { judge, type Verdict } from './posterior.ts';
+import { isReversal, passingAt } from './reversal.ts';
 import type { FoldState } from './state.ts';
 
 /** Posterior from which a change is booked as exactly that many pieces (research page, step 3). */
@@ -12,6 +13,8 @@ export const SURE = 0.99;
 const BEYOND_DOUBT = 0.999;
 /** Two-sided 99 % of the normal distribution, in standard deviations. */
 const SIGMAS_99 = 2.576;
+/** Pieces taken along with something else are at most this part of its mass. */
+const FEW_PART = 10;
 /** An indicator of class III resolves at most 3,000 divisions (OIML R 76-1, table 3). */
 const DIVISIONS = 3_000;
 
@@ -19,6 +22,8 @@ const DIVISIONS = 3_000;
 export interface Step extends Verdict {
   /** Levels. */
   readonly change: number;
+  /** Variance of `change` from noise and drift alone, squared levels. */
+  readonly noise: number;
   /** Whether averaging the candidate for longer could make the verdict surer. */
   readonly improvable: boolean;
 }
@@ -31,8 +36,9 @@ export function judgeStep(
 ): Step {
   const change = candidate.level - plateau.level;
   const before = varianceBy(plateau, candidate.from, state.noise.driftPerSecond);
-  const verdict = judge(change, before + candidate.variance, piece);
-  return { ...verdict, change, improvable: candidate.variance * 4 > verdict.variance };
+  const noise = before + candidate.variance;
+  const verdict = judge(change, noise, piece);
+  return { ...verdict, change, noise, improvable: candidate.variance * 4 > verdict.variance };
 }
 
 /** Books a step and moves the plateau to where the candidate is. */
@@ -41,14 +47,15 @@ export function bookStep(
   piece: PieceWeight,
   plateau: Plateau,
   candidate: Candidate,
-  step: Step,
+  whole: Step,
   out: FoldOutput,
 ): void {
   const from = plateau.at;
   const at = candidate.from;
-  const { pieces, alien, change } = step;
   state.candidate = null;
-  if (pieces === 0 || cancelAlien(state, plateau, candidate, step, out)) {
+  const step = bookReversal(state, piece, { from, at }, whole, out);
+  const { pieces, alien, change } = step;
+  if (pieces === 0) {
     moveTo(plateau, candidate);
     return;
   }
@@ -56,27 +63,58 @@ export function bookStep(
   const kind = kindOf(state, step);
   const [low, high] = bounds(state, piece, candidate, step);
   const { confidence } = step;
-  post(state, out, {
-    kind,
-    from,
-    at,
-    quantity: pieces,
-    low,
-    high,
-    massMg: massMg(change),
-    confidence,
-  });
+  const mass = massMg(change);
+  post(state, out, { kind, from, at, quantity: pieces, low, high, massMg: mass, confidence });
   state.firm = true;
+  if (alien || (kind === 'refill' && confidence < SURE)) {
+    state.passing = { at, level: change, quantity: pieces };
+  }
   if (alien) {
-    state.alien = { level: change, pieces };
     moveTo(plateau, candidate);
     return;
   }
   const error = change - pieces * piece.level;
   rest(plateau, candidate, error, step.variance);
-  if (confidence >= BEYOND_DOUBT) learnPiece(piece, pieces, error, step.variance);
+  if (step.ifWhole >= BEYOND_DOUBT) learnPiece(piece, pieces, error, step.variance);
   if (kind === 'refill') expectNewLot(piece);
-  if (!candidate.unseen && state.alien === null) reconcile(state, piece, plateau, out);
+  if (!candidate.unseen && state.passing === null) reconcile(state, piece, plateau, out);
+}
+
+/**
+ * Takes out of a step what came before and leaves now, by itself or with a few pieces.
+ * @returns the rest of the step
+ */
+function bookReversal(
+  state: FoldState,
+  piece: PieceWeight,
+  { from, at }: { from: number; at: number },
+  step: Step,
+  out: FoldOutput,
+): Step {
+  const passing = passingAt(state, at);
+  if (passing === null || step.pieces * passing.quantity > 0) return step;
+  const change = step.change + passing.level;
+  const rest = judge(change, step.noise, piece);
+  const few = Math.abs(change) * FEW_PART <= Math.abs(passing.level);
+  const same = rest.pieces === 0 && isReversal(passing, step.change, step.noise);
+  if (!same && !(few && rest.pieces !== 0 && rest.confidence >= SURE)) return step;
+  const quantity = Math.max(-passing.quantity, -state.stock);
+  const low = Math.min(0, quantity);
+  const high = Math.max(0, quantity);
+  const { confidence } = step.alien ? step : rest;
+  const mass = -massMg(passing.level);
+  post(state, out, {
+    kind: 'unexplained',
+    from,
+    at,
+    quantity,
+    low,
+    high,
+    massMg: mass,
+    confidence,
+  });
+  state.passing = null;
+  return { ...rest, change, noise: step.noise, improvable: false };
 }
 
 function kindOf(state: FoldState, { alien, pieces }: Step): MovementKind {
@@ -105,33 +143,6 @@ function bounds(
     return [low - slack, Math.min(0, pieces + slack)];
   }
   return [Math.max(0, pieces - slack), pieces + slack + (candidate.unseen ? state.stock : 0)];
-}
-
-/** An alien that leaves again takes its pieces along, whatever they were rounded to. */
-function cancelAlien(
-  state: FoldState,
-  plateau: Plateau,
-  candidate: Candidate,
-  step: Step,
-  out: FoldOutput,
-): boolean {
-  const { alien } = state;
-  if (alien === null || (!step.alien && step.confidence >= SURE)) return false;
-  const error = step.change + alien.level;
-  if (error * error > SIGMAS_99 * SIGMAS_99 * step.variance) return false;
-  const quantity = -alien.pieces;
-  post(state, out, {
-    kind: 'unexplained',
-    from: plateau.at,
-    at: candidate.from,
-    quantity,
-    low: Math.min(0, quantity),
-    high: Math.max(0, quantity),
-    massMg: massMg(step.change),
-    confidence: step.confidence,
-  });
-  state.alien = null;
-  return true;
 }
 
 function moveTo(plateau: Plateau, candidate: Candidate): void {

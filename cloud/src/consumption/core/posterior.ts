@@ -6,6 +6,8 @@ export interface Verdict {
   readonly alien: boolean;
   /** Posterior probability of the verdict, 0 … 1. */
   readonly confidence: number;
+  /** Probability of `pieces` if it is whole pieces at all. */
+  readonly ifWhole: number;
   /** Variance of the change if it is that many pieces, squared levels. */
   readonly variance: number;
 }
@@ -18,6 +20,8 @@ const PRIOR_NOTHING = 8;
 const PRIOR_ADDED = 0.25;
 /** Prior weight of an alien per piece of range: one change in a hundred. */
 const PRIOR_ALIEN = 0.01;
+/** Odds from which it is an alien: 99 %, as for whole pieces. */
+const CLEARLY = 99;
 const SQRT_TWO_PI = 2.506628274631;
 /** Neighbours on either side whose weights are summed. */
 const NEIGHBOURS = 3;
@@ -75,8 +79,8 @@ export function judge(
   const width = (SQRT_TWO_PI * Math.sqrt(total)) / weight;
   if (width > NEIGHBOURS) sum = Math.max(sum, width * prior(nearest));
   const alien = nearest === 0 ? 0 : PRIOR_ALIEN * width;
-  sum += alien;
-  return alien > bestWeight
-    ? { pieces: nearest, alien: true, confidence: alien / sum, variance: total }
-    : { pieces: best, alien: false, confidence: bestWeight / sum, variance: total };
+  const ifWhole = bestWeight / sum;
+  const isAlien = alien > CLEARLY * sum;
+  const confidence = (isAlien ? alien : bestWeight) / (sum + alien);
+  return { pieces: best, alien: isAlien, confidence, ifWhole, variance: total };
 }

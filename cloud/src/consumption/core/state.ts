@@ -5,6 +5,7 @@ import type { Rollup, Stock } from './model.ts';
 import type { Noise } from './noise.ts';
 import type { PieceWeight } from './piece-weight.ts';
 import type { Candidate, Plateau } from './plateau.ts';
+import type { Passing } from './reversal.ts';
 import { massMg } from './level.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -37,15 +38,10 @@ export interface FoldState {
   plateau: Plateau | null;
   candidate: Candidate | null;
   piece: PieceWeight | null;
-  /** What was put on or taken off that is not whole pieces, until it is reversed. */
-  alien: Alien | null;
+  /** What came or went and may be reversed. */
+  passing: Passing | null;
   /** Buckets that a pending candidate may still change, and the current one last. */
   open: Mutable<Rollup>[];
-}
-
-export interface Alien {
-  readonly level: number;
-  readonly pieces: number;
 }
 
 /** The values of the dated setup that the state was last folded under. */
@@ -78,7 +74,7 @@ export function startFold(): FoldState {
     plateau: null,
     candidate: null,
     piece: null,
-    alien: null,
+    passing: null,
     open: [],
   };
 }
