@@ -13,6 +13,7 @@ create table site (
   name text not null,
   time_zone text not null
 );
+create index site_customer on site (customer_id);
 
 create table product (
   id text primary key,
@@ -28,6 +29,7 @@ create table bin (
   name text not null,
   capacity_mg bigint not null check (capacity_mg > 0)
 );
+create index bin_site on bin (site_id);
 
 -- What a bin held from when on; dated, since it decides how its readings are understood.
 create table bin_setup (
@@ -46,6 +48,7 @@ create table agent (
   secret_hash text not null,
   created_ms bigint not null
 );
+create index agent_site on agent (site_id);
 
 create table agent_status (
   agent_id text primary key references agent,
@@ -104,7 +107,7 @@ create table gap (
 create table fold_checkpoint (
   bin_id text not null references bin,
   at_ms bigint not null,
-  state jsonb not null,
+  state text not null,
   primary key (bin_id, at_ms)
 );
 
@@ -171,68 +174,50 @@ create table bin_stock (
 );
 
 -- Row scoping: the API reads as this role; a supplier's session sees all, a customer's its own.
+-- Products are not scoped: a product's name and weight stand on the bin's label.
 create role offtake_reader nologin;
-grant select on customer, site, product, bin, bin_setup, gap, movement, restatement,
-  rollup, bin_stock to offtake_reader;
+grant select on customer, site, product, bin, bin_setup, agent_status, cursor, gap, movement,
+  restatement, rollup, bin_stock to offtake_reader;
+grant select (id, site_id, created_ms) on agent to offtake_reader;
 
+-- '*', a customer's id, or null, which sees nothing.
 create function offtake_scope() returns text language sql stable
   as $$ select nullif(current_setting('offtake.customer', true), '') $$;
 
-alter table customer enable row level security;
-alter table customer force row level security;
 create policy own_rows on customer for select to offtake_reader
-  using (offtake_scope() = '*' or id = offtake_scope());
-
-alter table site enable row level security;
-alter table site force row level security;
+  using ((select offtake_scope()) = '*' or id = (select offtake_scope()));
 create policy own_rows on site for select to offtake_reader
-  using (offtake_scope() = '*' or customer_id = offtake_scope());
+  using ((select offtake_scope()) = '*' or customer_id = (select offtake_scope()));
 
-alter table bin enable row level security;
-alter table bin force row level security;
-create policy own_rows on bin for select to offtake_reader
-  using (site_id in (select id from site));
-
-alter table bin_setup enable row level security;
-alter table bin_setup force row level security;
-create policy own_rows on bin_setup for select to offtake_reader
-  using (offtake_scope() = '*' or bin_id in (select id from bin));
-
-alter table gap enable row level security;
-alter table gap force row level security;
-create policy own_rows on gap for select to offtake_reader
-  using (offtake_scope() = '*' or bin_id in (select id from bin));
-
-alter table movement enable row level security;
-alter table movement force row level security;
-create policy own_rows on movement for select to offtake_reader
-  using (offtake_scope() = '*' or bin_id in (select id from bin));
-
-alter table restatement enable row level security;
-alter table restatement force row level security;
-create policy own_rows on restatement for select to offtake_reader
-  using (offtake_scope() = '*' or bin_id in (select id from bin));
-
-alter table rollup enable row level security;
-alter table rollup force row level security;
-create policy own_rows on rollup for select to offtake_reader
-  using (offtake_scope() = '*' or bin_id in (select id from bin));
-
-alter table bin_stock enable row level security;
-alter table bin_stock force row level security;
-create policy own_rows on bin_stock for select to offtake_reader
-  using (offtake_scope() = '*' or bin_id in (select id from bin));
-
--- A product is no secret's keeper: its name and weight are on the bin's label.
-
--- Everything else runs as the tables' owner, which forced policies bind as well.
+-- The subqueries below run as the reader too, and so see no more than the policies above allow.
 do $$
 declare scoped text;
 begin
-  foreach scoped in array array['customer', 'site', 'bin', 'bin_setup', 'gap', 'movement',
-    'restatement', 'rollup', 'bin_stock']
+  foreach scoped in array array['bin', 'agent']
   loop
-    execute format('create policy owner_writes on %I to current_user using (true) with check (true)',
+    execute format('create policy own_rows on %I for select to offtake_reader
+      using ((select offtake_scope()) = ''*'' or site_id in (select id from site))', scoped);
+  end loop;
+  foreach scoped in array array['agent_status', 'cursor']
+  loop
+    execute format('create policy own_rows on %I for select to offtake_reader
+      using ((select offtake_scope()) = ''*'' or agent_id in (select id from agent))', scoped);
+  end loop;
+  foreach scoped in array array['bin_setup', 'gap', 'movement', 'restatement', 'rollup',
+    'bin_stock']
+  loop
+    execute format('create policy own_rows on %I for select to offtake_reader
+      using ((select offtake_scope()) = ''*'' or bin_id in (select id from bin))', scoped);
+  end loop;
+  -- All else runs as the tables' owner, whom forced policies bind as well. Without a policy of
+  -- its own, the reader sees nothing of api_key, quarantine and fold_checkpoint.
+  foreach scoped in array array['customer', 'site', 'bin', 'bin_setup', 'agent', 'agent_status',
+    'api_key', 'cursor', 'quarantine', 'gap', 'fold_checkpoint', 'movement', 'restatement',
+    'rollup', 'bin_stock']
+  loop
+    execute format('alter table %I enable row level security', scoped);
+    execute format('alter table %I force row level security', scoped);
+    execute format('create policy owner_all on %I to current_user using (true) with check (true)',
       scoped);
   end loop;
 end $$;
