@@ -14,7 +14,7 @@ const rhythm = z.enum(RHYTHM_NAMES);
 const port = z.int().min(0).max(65_535);
 const baud = z.literal([1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200]);
 
-export const REGISTER_PROFILES = ['dini-argeo-dgt', 'generic-int32'] as const;
+const REGISTER_PROFILES = ['dini-argeo-dgt', 'generic-int32'] as const;
 export type RegisterProfile = (typeof REGISTER_PROFILES)[number];
 
 const product = z.strictObject({
@@ -118,7 +118,7 @@ export type Scenario = z.infer<typeof scenario>;
 export type Site = z.infer<typeof site>;
 export type Link = z.infer<typeof link>;
 export type ModbusScale = z.infer<typeof modbusScale>;
-export type SicsScale = z.infer<typeof sicsScale>;
+type SicsScale = z.infer<typeof sicsScale>;
 export type Scale = ModbusScale | SicsScale;
 export type Product = z.infer<typeof product>;
 

@@ -33,7 +33,7 @@ export function createSimulation(scenario: Scenario, from: number): Simulation {
   };
 }
 
-export function scales(scenario: Scenario): { readonly site: Site; readonly scale: Scale }[] {
+function scales(scenario: Scenario): { readonly site: Site; readonly scale: Scale }[] {
   return scenario.sites.flatMap((site) =>
     site.links.flatMap((link) => link.scales.map((scale) => ({ site, scale }))),
   );

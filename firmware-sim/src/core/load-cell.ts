@@ -31,6 +31,8 @@ const DRIFT_STEP_MS = ROLLUP_MS;
 const PICK_DECAY_MS = 500;
 const REFILL_DECAY_MS = 3_000;
 const SWING_PERIOD_MS = 700;
+/** Part of the change that swings; the filter lets none of it overshoot. */
+const RIPPLE = 0.3;
 /** An indicator reports motion while the swing exceeds this part of a division. */
 const MOTION_DIVISIONS = 0.5;
 
@@ -66,7 +68,8 @@ function swingOf(content: BinContent, at: number): { offsetMg: number; amplitude
     const decayMs = event.kind === 'refill' ? REFILL_DECAY_MS : PICK_DECAY_MS;
     const left = Math.abs(event.massMg) * Math.exp(-age / decayMs);
     amplitudeMg += left;
-    offsetMg -= Math.sign(event.massMg) * left * Math.cos((2 * Math.PI * age) / SWING_PERIOD_MS);
+    const ripple = Math.cos((2 * Math.PI * age) / SWING_PERIOD_MS);
+    offsetMg -= Math.sign(event.massMg) * left * (1 - RIPPLE + RIPPLE * ripple);
   }
   return { offsetMg, amplitudeMg };
 }

@@ -12,7 +12,7 @@ export interface BinModel {
   readonly outflow: Outflow;
 }
 
-export interface StockModel {
+interface StockModel {
   readonly initial: number;
   readonly refillAt: number;
   readonly refillTo: number;
@@ -20,7 +20,7 @@ export interface StockModel {
 }
 
 /** People pick by a rhythm, or the bin is a store from which other bins' refills are shipped. */
-export type Outflow =
+type Outflow =
   | {
       readonly kind: 'picks';
       readonly rhythm: RhythmName;

@@ -10,7 +10,7 @@ export const EXCEPTION = {
 } as const;
 type Exception = (typeof EXCEPTION)[keyof typeof EXCEPTION];
 
-export type RegisterTable = 'holding' | 'input';
+type RegisterTable = 'holding' | 'input';
 
 /** Registers of one unit. Addresses are those on the wire: 30001 and 40001 are 0. */
 export interface RegisterDevice {

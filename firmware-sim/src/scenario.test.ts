@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError } from '#shared/config-file.ts';
+import { parseScenario, type Scenario } from './scenario.ts';
+import { scenarioText, smallText } from './testing/small-scenario.ts';
+
+/** What the operator reads after `search` was replaced in the bench scenario. */
+function complaint(search: string | RegExp, replacement: string): string {
+  const text = smallText();
+  const changed = text.replace(search, replacement);
+  expect(changed).not.toBe(text);
+  try {
+    parseScenario('small.yaml', changed);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return 'no fault';
+}
+
+describe('the demo', () => {
+  const demo: Scenario = parseScenario('demo.yaml', scenarioText('demo'));
+  const links = demo.sites.flatMap((site) => site.links);
+  const scales = links.flatMap((link) => link.scales);
+  const products = new Map(demo.products.map((product) => [product.id, product]));
+
+  test('has a warehouse, three customers with two sites each, and 40 bins', () => {
+    expect(demo.sites.filter((site) => site.customer === null)).toHaveLength(1);
+    for (const { id } of demo.customers) {
+      expect(demo.sites.filter((site) => site.customer === id)).toHaveLength(2);
+    }
+    expect(demo.customers).toHaveLength(3);
+    expect(scales).toHaveLength(40);
+  });
+
+  test('uses every protocol, both register profiles and several time zones', () => {
+    expect(new Set(links.map((link) => link.protocol)).size).toBe(3);
+    const profiles = scales.map((scale) => ('profile' in scale ? scale.profile : 'none'));
+    expect(new Set(profiles).size).toBe(3);
+    expect(new Set(demo.sites.map((site) => site.timeZone)).size).toBeGreaterThan(1);
+  });
+
+  test('puts every product on a scale that can tell its pieces apart', () => {
+    for (const scale of scales) {
+      const pieceMassMg = products.get(scale.product)?.pieceMassMg;
+      if (pieceMassMg === undefined) continue;
+      expect(pieceMassMg / scale.noiseMg, scale.bin).toBeGreaterThan(6);
+      expect(pieceMassMg, scale.bin).toBeGreaterThanOrEqual(2 * scale.divisionMg);
+    }
+  });
+
+  test('ships every product from the warehouse', () => {
+    const shipped = scales.filter((scale) => scale.ships).map((scale) => scale.product);
+    expect(shipped.sort()).toEqual(demo.products.map((product) => product.id).sort());
+  });
+});
+
+describe('a fault is told with line, key, value and what was expected', () => {
+  test.each([
+    [
+      'an unknown product',
+      'product: sand',
+      'product: snd',
+      'scales.0.product: is "snd"; expected the id of one of products',
+    ],
+    [
+      'an unknown customer',
+      'customer: workshop',
+      'customer: wrkshop',
+      'is "wrkshop"; expected null or one of customers: workshop',
+    ],
+    [
+      'an unknown key',
+      'seed: 1',
+      'seed: 1\nsead: 2',
+      'small.yaml:6: sead: is 2; expected no such key',
+    ],
+    [
+      'a time zone',
+      'Europe/Berlin',
+      'Europe/Bonn',
+      'sites.0.timeZone: is "Europe/Bonn"; expected an IANA time zone',
+    ],
+    [
+      'a full bin beyond the capacity',
+      'capacityMg: 6000000',
+      'capacityMg: 5000000',
+      'is 5000000; expected at least tare and full stock, 5150000',
+    ],
+    [
+      'a count that does not divide the division',
+      'countMg: 1000',
+      'countMg: 300',
+      'is 300; expected a divisor of divisionMg, 1000',
+    ],
+    [
+      'refillAt above refillTo',
+      'refillAt: 80',
+      'refillAt: 800',
+      'is 800; expected less than refillTo, 600',
+    ],
+    ['picks upside down', 'pickMax: 5', 'pickMax: 0', 'pickMax: is 0; expected at least 1'],
+    [
+      'neither use nor ships',
+      /use: .*pickMax: 5.*/,
+      '',
+      'use: missing; expected either use or ships',
+    ],
+    [
+      'a piece without mass',
+      'pieceMassMg: 2000, ',
+      '',
+      'pieceMassMg: missing; expected the mass of a piece',
+    ],
+    [
+      'a profile that is not built',
+      'generic-int32',
+      'generic-int64',
+      'expected one of dini-argeo-dgt, generic-int32',
+    ],
+    [
+      'a bin twice',
+      'bin: workshop-sand',
+      'bin: workshop-clamps',
+      'is "workshop-clamps"; expected one that is not used before',
+    ],
+    [
+      'a link twice',
+      'name: sics',
+      'name: rtu',
+      'sites.0.links.2.name: is "rtu"; expected one that is not used before',
+    ],
+  ])('%s', (_, search, replacement, message) => {
+    expect(complaint(search, replacement)).toContain(message);
+  });
+
+  test('a port twice', () => {
+    const text = scenarioText('small').replace('15102', '15101');
+    expect(() => parseScenario('small.yaml', text)).toThrow('links.1.port: is 15101');
+  });
+
+  test('two faults are told at once', () => {
+    const text = smallText()
+      .replace('product: sand', 'product: snd')
+      .replace('countMg: 1000', 'countMg: 300');
+    expect(() => parseScenario('small.yaml', text)).toThrow(/countMg[^]*product/);
+  });
+});
