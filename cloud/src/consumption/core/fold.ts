@@ -5,7 +5,7 @@ import { LEVELS_PER_MG, levelOf, levelsPer } from './level.ts';
 import type { BinSetup, FoldReading } from './model.ts';
 import { learnDivision, learnDrift, learnSpread, readingVariance } from './noise.ts';
 import { applySetup, open, retell } from './opening.ts';
-import { bookStep, judgeStep, SURE, type Step } from './pieces.ts';
+import { bookStep, isPassingOnly, isTapped, judgeStep, SURE } from './pieces.ts';
 import { distance, startCandidate, track, varianceBy } from './plateau.ts';
 import type { Candidate, Plateau, Sight } from './plateau.ts';
 import { addExposure, closeRollups } from './rollup.ts';
@@ -243,10 +243,14 @@ function leave(
 ): boolean {
   const { piece } = state;
   const impatient = sight.at - candidate.leftAt > PATIENCE_MS;
-  const lasted = sight.at - candidate.from >= SILENT_HOLD_MS && !wasBlind(state, sight.at);
+  const rise = candidate.level - plateau.level;
+  // What rose and is mostly gone again was no goods, however long it lay there.
+  const gone = rise > 0 && (sight.level - plateau.level) * 2 < rise;
+  const lasted = !gone && sight.at - candidate.from >= SILENT_HOLD_MS && !wasBlind(state, sight.at);
   // Goods that go on leaving do not lean: what had left before is not coming back.
-  const falling = candidate.level < plateau.level && sight.level < candidate.level;
-  if (!impatient && !lasted && !falling) return false;
+  const falling = rise < 0 && sight.level < candidate.level;
+  const tapped = piece !== null && isTapped(piece, plateau, candidate, sight);
+  if (!impatient && !lasted && !falling && !tapped) return false;
   if (candidate.weight < SETTLED_SAMPLES) return false;
   if (piece === null) {
     if (!isClearChange(state, plateau, candidate)) return false;
@@ -254,8 +258,9 @@ function leave(
     bookBulkStep(state, setup, plateau, candidate, out);
     return true;
   }
-  const step: Step = judgeStep(state, piece, plateau, candidate);
-  if (!impatient && (step.alien || step.confidence < SURE)) return false;
+  const step = judgeStep(state, piece, plateau, candidate);
+  const sure = !step.alien && (step.confidence >= SURE || !step.improvable);
+  if (!impatient && !sure && !isPassingOnly(state, piece, candidate, step)) return false;
   settleOpening(state, candidate.from);
   bookStep(state, piece, plateau, candidate, step, out);
   return true;

@@ -2,7 +2,7 @@ import { adjust, post, type FoldOutput } from './journal.ts';
 import { LEVELS_PER_MG, massMg } from './level.ts';
 import type { MovementKind } from './model.ts';
 import { expectNewLot, learnPiece, type PieceWeight } from './piece-weight.ts';
-import { varianceBy, type Candidate, type Plateau } from './plateau.ts';
+import { varianceBy, type Candidate, type Plateau, type Sight } from './plateau.ts';
 import { judge, type Verdict } from './posterior.ts';
 import { isReversal, passingAt } from './reversal.ts';
 import type { FoldState } from './state.ts';
@@ -13,8 +13,8 @@ export const SURE = 0.99;
 const BEYOND_DOUBT = 0.999;
 /** Two-sided 99 % of the normal distribution, in standard deviations. */
 const SIGMAS_99 = 2.576;
-/** Pieces taken along with something else are at most this part of its mass. */
-const FEW_PART = 10;
+/** Pieces taken along with what leaves are at most this part of it. */
+const FEW_PART = 20;
 /** An indicator of class III resolves at most 3,000 divisions (OIML R 76-1, table 3). */
 const DIVISIONS = 3_000;
 
@@ -81,9 +81,49 @@ export function bookStep(
 }
 
 /**
- * Takes out of a step what came before and leaves now, by itself or with a few pieces.
- * @returns the rest of the step
+ * @returns what is left of a step without the thing that came before and leaves by it, alone or
+ * with a few pieces; `null` where nothing does
  */
+function withoutPassing(state: FoldState, piece: PieceWeight, at: number, step: Step): Step | null {
+  const passing = passingAt(state, at);
+  if (passing === null || step.pieces * passing.quantity > 0) return null;
+  const change = step.change + passing.level;
+  const left = judge(change, step.noise, piece);
+  const leaves =
+    left.pieces === 0
+      ? isReversal(passing, step.change, step.noise)
+      : Math.abs(left.pieces) * FEW_PART <= Math.abs(passing.quantity);
+  return leaves ? { ...left, change, noise: step.noise, improvable: false } : null;
+}
+
+/**
+ * Whether a few whole pieces leave a rise that has not lasted yet: goods, then, that someone takes
+ * from while they are filled in. A hand that eases is no whole number of pieces.
+ */
+export function isTapped(
+  piece: PieceWeight,
+  plateau: Plateau,
+  candidate: Candidate,
+  sight: Sight,
+): boolean {
+  const rise = candidate.level - plateau.level;
+  const fall = candidate.level - sight.level;
+  if (fall <= 0 || fall * FEW_PART > rise) return false;
+  const { pieces, alien, confidence } = judge(-fall, candidate.variance + sight.variance, piece);
+  return pieces < 0 && !alien && confidence >= SURE;
+}
+
+/** Whether exactly what came before leaves again: as sure as whole pieces are. */
+export function isPassingOnly(
+  state: FoldState,
+  piece: PieceWeight,
+  candidate: Candidate,
+  step: Step,
+): boolean {
+  return withoutPassing(state, piece, candidate.from, step)?.pieces === 0;
+}
+
+/** Books what leaves again; @returns what is left of the step */
 function bookReversal(
   state: FoldState,
   piece: PieceWeight,
@@ -91,30 +131,22 @@ function bookReversal(
   step: Step,
   out: FoldOutput,
 ): Step {
-  const passing = passingAt(state, at);
-  if (passing === null || step.pieces * passing.quantity > 0) return step;
-  const change = step.change + passing.level;
-  const rest = judge(change, step.noise, piece);
-  const few = Math.abs(change) * FEW_PART <= Math.abs(passing.level);
-  const same = rest.pieces === 0 && isReversal(passing, step.change, step.noise);
-  if (!same && !(few && rest.pieces !== 0 && rest.confidence >= SURE)) return step;
+  const left = withoutPassing(state, piece, at, step);
+  const { passing } = state;
+  if (left === null || passing === null) return step;
   const quantity = Math.max(-passing.quantity, -state.stock);
-  const low = Math.min(0, quantity);
-  const high = Math.max(0, quantity);
-  const { confidence } = step.alien ? step : rest;
-  const mass = -massMg(passing.level);
   post(state, out, {
     kind: 'unexplained',
     from,
     at,
     quantity,
-    low,
-    high,
-    massMg: mass,
-    confidence,
+    low: Math.min(0, quantity),
+    high: Math.max(0, quantity),
+    massMg: -massMg(passing.level),
+    confidence: left.confidence,
   });
   state.passing = null;
-  return { ...rest, change, noise: step.noise, improvable: false };
+  return left;
 }
 
 function kindOf(state: FoldState, { alien, pieces }: Step): MovementKind {
