@@ -17,9 +17,11 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-/** Nothing is deleted: a file that cannot be used gets another name. @returns that name */
+/** Nothing is deleted: a file that cannot be used gets another name, which is returned. */
 export async function setAside(file: string, at: number): Promise<string> {
   const aside = `${file}.${new Date(at).toISOString().replaceAll(':', '')}.aside`;
-  await rename(file, aside);
+  await rename(file, aside).catch((error: unknown) => {
+    throw fileFailure(file, error);
+  });
   return aside;
 }

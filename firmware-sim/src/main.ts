@@ -33,7 +33,9 @@ async function readScenario(file: string): Promise<Scenario> {
 function untilSignal(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => controller.abort(new Failure('stopped', name, { retry: 'now' })));
+    process.once(name, () => {
+      controller.abort(new Failure('stopped', `stopped by ${name}`, { retry: 'now' }));
+    });
   }
   return controller.signal;
 }

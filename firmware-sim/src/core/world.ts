@@ -1,5 +1,6 @@
 import type { BinId, ProductId } from '#shared/ids.ts';
 import { HOUR_MS, MINUTE_MS } from '#shared/units.ts';
+import { negated, newGoods, takenGoods, type Goods } from './goods.ts';
 import type { BinModel, WorldEvent } from './model.ts';
 import { keyOf, streamOf, type Stream } from './random.ts';
 import { afterWork, nextWorking } from './working-hours.ts';
@@ -38,15 +39,29 @@ interface BinState {
   ordered: boolean;
 }
 
-type Task =
-  | { readonly kind: 'ship'; at: number; readonly from: BinState; readonly to: BinState }
-  | {
-      readonly kind: 'deliver';
-      readonly at: number;
-      readonly to: BinState;
-      /** `null` where it comes from outside: then the bin is filled up. */
-      readonly goods: { readonly quantity: number; readonly massMg: number } | null;
-    };
+interface Shipment {
+  readonly kind: 'ship';
+  readonly at: number;
+  readonly from: BinState;
+  readonly to: BinState;
+}
+
+interface Delivery {
+  readonly kind: 'deliver';
+  readonly at: number;
+  readonly to: BinState;
+  /** `null` where it comes from outside: then the bin is filled up. */
+  readonly goods: Goods | null;
+}
+
+/** The bins and what is on its way between them. */
+interface Course {
+  readonly bins: readonly BinState[];
+  readonly stores: ReadonlyMap<ProductId, BinState>;
+  tasks: (Shipment | Delivery)[];
+  /** When the next thing happens. */
+  nextAt: number;
+}
 
 /** A refill from a store leaves it after this part of the bin's refill delay. */
 const SHIPPED_AFTER = 1 / 3;
@@ -66,86 +81,23 @@ export function createWorld(options: {
   const { models, seed, from } = options;
   const bins = models.map((model) => startBin(model, seed, from));
   const byId = new Map(bins.map((bin) => [bin.model.bin, bin]));
-  const stores = new Map<ProductId, BinState>(
-    bins.flatMap((bin) =>
-      bin.model.outflow.kind === 'shipments' ? [[bin.model.product, bin]] : [],
-    ),
-  );
+  const stores = bins.filter((bin) => bin.model.outflow.kind === 'shipments');
+  const course: Course = {
+    bins,
+    stores: new Map(stores.map((bin) => [bin.model.product, bin])),
+    tasks: [],
+    nextAt: from,
+  };
+  for (const bin of bins) orderIfLow(course, bin, from);
+  course.nextAt = nextAt(course);
   let now = from;
-  let tasks: Task[] = [];
-  let nextAt = Math.min(...bins.map((bin) => bin.nextPickAt));
-
-  function orderIfLow(bin: BinState, at: number): void {
-    const { stock, product } = bin.model;
-    if (bin.ordered || bin.quantity > stock.refillAt) return;
-    bin.ordered = true;
-    const delayMs = stock.refillDelayH * HOUR_MS;
-    const store = stores.get(product);
-    if (store !== undefined && store !== bin) {
-      const shipAt = whenWorking(store, at + delayMs * SHIPPED_AFTER);
-      tasks.push({ kind: 'ship', at: shipAt, from: store, to: bin });
-    } else {
-      tasks.push({ kind: 'deliver', at: whenWorking(bin, at + delayMs), to: bin, goods: null });
-    }
-  }
-
-  function run(task: Task, events: WorldEvent[]): void {
-    const { at, to } = task;
-    if (task.kind === 'deliver') {
-      const wanted = Math.max(0, to.model.stock.refillTo - to.quantity);
-      const goods = task.goods ?? fresh(to, wanted);
-      if (goods.quantity > 0) events.push(change(to, at, goods));
-      to.ordered = false;
-      orderIfLow(to, at);
-      return;
-    }
-    const wanted = to.model.stock.refillTo - to.quantity;
-    const goods = taken(task.from, Math.min(wanted, task.from.quantity));
-    if (goods.quantity === 0) {
-      tasks.push({ ...task, at: whenWorking(task.from, at + STORE_RETRY_MS) });
-      return;
-    }
-    events.push(change(task.from, at, negated(goods)));
-    orderIfLow(task.from, at);
-    const transportMs = to.model.stock.refillDelayH * HOUR_MS * (1 - SHIPPED_AFTER);
-    tasks.push({ kind: 'deliver', at: whenWorking(to, at + transportMs), to, goods });
-  }
-
-  function pick(bin: BinState, events: WorldEvent[]): void {
-    const at = bin.nextPickAt;
-    const { outflow } = bin.model;
-    if (outflow.kind === 'shipments') return;
-    const wanted = bin.random.integer(outflow.pickMin, outflow.pickMax);
-    const goods = taken(bin, Math.min(wanted, bin.quantity));
-    if (goods.quantity > 0) events.push(change(bin, at, negated(goods)));
-    orderIfLow(bin, at);
-    bin.nextPickAt = followingPick(bin, at);
-  }
-
-  function step(events: WorldEvent[]): void {
-    const bin = bins.find((candidate) => candidate.nextPickAt === nextAt);
-    if (bin) {
-      pick(bin, events);
-    } else {
-      const due = tasks.find((task) => task.at === nextAt);
-      tasks = tasks.filter((task) => task !== due);
-      if (due) run(due, events);
-    }
-    nextAt = Infinity;
-    for (const { nextPickAt } of bins) if (nextPickAt < nextAt) nextAt = nextPickAt;
-    for (const { at } of tasks) if (at < nextAt) nextAt = at;
-  }
-
-  for (const bin of bins) orderIfLow(bin, from);
-  for (const { at } of tasks) nextAt = Math.min(nextAt, at);
-
   return {
     get now() {
       return now;
     },
     advance(to) {
       const events: WorldEvent[] = [];
-      while (nextAt <= to) step(events);
+      while (course.nextAt <= to) step(course, events);
       now = Math.max(now, to);
       return events;
     },
@@ -155,6 +107,75 @@ export function createWorld(options: {
       return bin;
     },
   };
+}
+
+/** Lets the next thing happen. */
+function step(course: Course, events: WorldEvent[]): void {
+  const at = course.nextAt;
+  const bin = course.bins.find((candidate) => candidate.nextPickAt === at);
+  if (bin) {
+    pick(course, bin, events);
+  } else {
+    const due = course.tasks.find((task) => task.at === at);
+    course.tasks = course.tasks.filter((task) => task !== due);
+    if (due?.kind === 'ship') ship(course, due, events);
+    if (due?.kind === 'deliver') deliver(course, due, events);
+  }
+  course.nextAt = nextAt(course);
+}
+
+function nextAt({ bins, tasks }: Course): number {
+  let earliest = Infinity;
+  for (const { nextPickAt } of bins) if (nextPickAt < earliest) earliest = nextPickAt;
+  for (const { at } of tasks) if (at < earliest) earliest = at;
+  return earliest;
+}
+
+function pick(course: Course, bin: BinState, events: WorldEvent[]): void {
+  const at = bin.nextPickAt;
+  const { outflow } = bin.model;
+  if (outflow.kind === 'shipments') return;
+  const wanted = bin.random.integer(outflow.pickMin, outflow.pickMax);
+  const goods = takenGoods(bin, Math.min(wanted, bin.quantity));
+  if (goods.quantity > 0) events.push(change(bin, at, negated(goods)));
+  orderIfLow(course, bin, at);
+  bin.nextPickAt = followingPick(bin, at);
+}
+
+function orderIfLow(course: Course, bin: BinState, at: number): void {
+  const { stock, product } = bin.model;
+  if (bin.ordered || bin.quantity > stock.refillAt) return;
+  bin.ordered = true;
+  const delayMs = stock.refillDelayH * HOUR_MS;
+  const store = course.stores.get(product);
+  if (store !== undefined && store !== bin) {
+    const shipAt = whenWorking(store, at + delayMs * SHIPPED_AFTER);
+    course.tasks.push({ kind: 'ship', at: shipAt, from: store, to: bin });
+  } else {
+    const goods = null;
+    course.tasks.push({ kind: 'deliver', at: whenWorking(bin, at + delayMs), to: bin, goods });
+  }
+}
+
+function ship(course: Course, task: Shipment, events: WorldEvent[]): void {
+  const { at, from, to } = task;
+  const { refillTo, refillDelayH } = to.model.stock;
+  const goods = takenGoods(from, Math.min(refillTo - to.quantity, from.quantity));
+  if (goods.quantity === 0) {
+    course.tasks.push({ ...task, at: whenWorking(from, at + STORE_RETRY_MS) });
+    return;
+  }
+  events.push(change(from, at, negated(goods)));
+  orderIfLow(course, from, at);
+  const arrivesAt = whenWorking(to, at + refillDelayH * HOUR_MS * (1 - SHIPPED_AFTER));
+  course.tasks.push({ kind: 'deliver', at: arrivesAt, to, goods });
+}
+
+function deliver(course: Course, { at, to, goods }: Delivery, events: WorldEvent[]): void {
+  const arrived = goods ?? newGoods(to, to.model.stock.refillTo - to.quantity);
+  events.push(change(to, at, arrived));
+  to.ordered = false;
+  orderIfLow(course, to, at);
 }
 
 function startBin(model: BinModel, seed: number, from: number): BinState {
@@ -167,7 +188,7 @@ function startBin(model: BinModel, seed: number, from: number): BinState {
     nextPickAt: Infinity,
     ordered: false,
   };
-  bin.massMg = fresh(bin, model.stock.initial).massMg;
+  bin.massMg = newGoods(bin, model.stock.initial).massMg;
   bin.nextPickAt = followingPick(bin, from);
   return bin;
 }
@@ -185,34 +206,6 @@ function whenWorking({ model, random }: BinState, at: number): number {
   const working = nextWorking({ rhythm: model.outflow.rhythm, timeZone: model.timeZone }, earliest);
   if (working === earliest) return working;
   return working + Math.floor(random.uniform() * SHIFT_START_MS);
-}
-
-interface Goods {
-  readonly quantity: number;
-  readonly massMg: number;
-}
-
-const negated = (goods: Goods): Goods => ({ quantity: -goods.quantity, massMg: -goods.massMg });
-
-/** New goods from outside: pieces scatter about their nominal mass. */
-function fresh({ model, random }: BinState, quantity: number): Goods {
-  const { piece } = model;
-  if (piece === null) return { quantity, massMg: quantity };
-  const scatterMg = piece.scatterMg * Math.sqrt(quantity) * random.normal();
-  return { quantity, massMg: Math.max(quantity, Math.round(quantity * piece.massMg + scatterMg)) };
-}
-
-/**
- * `quantity` of the bin's pieces, at random: given that N pieces weigh M in total, n of them weigh
- * nM/N with a variance of scatter² n(N−n)/N, so the last pick leaves exactly nothing.
- */
-function taken({ model, random, quantity: all, massMg }: BinState, quantity: number): Goods {
-  const { piece } = model;
-  if (piece === null) return { quantity, massMg: quantity };
-  if (quantity === all) return { quantity, massMg };
-  const deviation = piece.scatterMg * Math.sqrt((quantity * (all - quantity)) / all);
-  const drawn = Math.round((quantity * massMg) / all + deviation * random.normal());
-  return { quantity, massMg: Math.min(massMg - (all - quantity), Math.max(quantity, drawn)) };
 }
 
 function change(bin: BinState, at: number, goods: Goods): WorldEvent {
