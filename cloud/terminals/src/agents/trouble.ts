@@ -1,0 +1,14 @@
+import type { AgentView } from '../../../src/http/contract.ts';
+
+/** Never heard of and offline before faults of scales, before what waits to be sent. */
+function rank(agent: AgentView): number {
+  if (!agent.online) return 0;
+  if (agent.devices.some(({ ok }) => !ok)) return 1;
+  return 2;
+}
+
+export function troubleFirst(agents: readonly AgentView[]): AgentView[] {
+  return [...agents].sort(
+    (a, b) => rank(a) - rank(b) || (b.backlog ?? 0) - (a.backlog ?? 0) || a.id.localeCompare(b.id),
+  );
+}
