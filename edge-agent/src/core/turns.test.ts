@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { backoffMs } from './backoff.ts';
+import { nextPoll, polled, startTurn, type Turn } from './turns.ts';
+
+test('who is due first has the next turn, and the rhythm does not drift', () => {
+  let turns: Turn<string>[] = [startTurn('a', 1_000), startTurn('b', 400)];
+  const order: string[] = [];
+  let now = 0;
+  while (now < 2_000) {
+    const { turn, waitMs } = nextPoll(turns, now);
+    now += waitMs;
+    order.push(`${turn.scale}@${now}`);
+    turns = turns.map((other) => (other === turn ? polled(turn, true, now) : other));
+  }
+  expect(order).toEqual(['a@0', 'b@0', 'b@400', 'b@800', 'a@1000', 'b@1200', 'b@1600', 'a@2000']);
+});
+
+test('a line that cannot keep up skips polls instead of queueing them', () => {
+  const late = polled({ ...startTurn('a', 100), dueAt: 0 }, true, 5_000);
+  expect(late.dueAt).toBe(5_100);
+});
+
+test('a silent slave is probed less and less often, and at once in rhythm when it answers', () => {
+  let turn = startTurn('a', 1_000);
+  const pauses = Array.from({ length: 10 }, () => {
+    const before = turn.dueAt;
+    turn = polled(turn, false, before);
+    return turn.dueAt - before;
+  });
+  expect(pauses).toEqual([
+    1_000, 1_000, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
+  ]);
+  expect(polled(turn, true, turn.dueAt).dueAt - turn.dueAt).toBe(1_000);
+});
+
+test('a slave polled once an hour is not probed more often because it is silent', () => {
+  const turn = polled({ ...startTurn('a', 3_600_000), failures: 9 }, false, 0);
+  expect(turn.dueAt).toBe(3_600_000);
+});
+
+test('backoff lies between half a pause and a whole one, and below its cap', () => {
+  fc.assert(
+    fc.property(
+      fc.nat(2_000),
+      fc.double({ min: 0, max: 0.999, noNaN: true }),
+      (failures, chance) => {
+        const pause = backoffMs(failures, chance, { firstMs: 500, mostMs: 30_000 });
+        expect(pause).toBeGreaterThanOrEqual(250);
+        expect(pause).toBeLessThanOrEqual(30_000);
+      },
+    ),
+  );
+});
