@@ -1,0 +1,49 @@
+import { openIntake, type Intake, type IntakeOptions } from './intake.ts';
+import { createGrouping } from './group.ts';
+import { createWorker, type Restating, type WorkerOptions } from './worker.ts';
+
+export interface IngestOptions extends Omit<WorkerOptions, 'sendReceipt'> {
+  readonly broker: IntakeOptions['broker'];
+  /** The stores are of no use any more: nothing is taken from here on. */
+  readonly onFault: (fault: unknown) => void;
+}
+
+/** From the broker to the ledger. */
+export interface Ingest extends Restating {
+  /** Takes no more messages and commits those taken. */
+  drain(): Promise<void>;
+  /** Writes checkpoints and leaves the broker. */
+  close(): Promise<void>;
+}
+
+export async function openIngest(options: IngestOptions): Promise<Ingest> {
+  const { broker, clock, log, metrics } = options;
+  let intake: Intake | undefined;
+  const worker = createWorker({
+    ...options,
+    sendReceipt: (agent, receipt) => intake?.sendReceipt(agent, receipt),
+  });
+  const grouping = createGrouping((group) => worker.process(group), options.onFault);
+  intake = await openIntake({
+    broker,
+    clock,
+    log,
+    onMessage: (message) => {
+      if (!grouping.push(message)) metrics.shed.inc();
+    },
+  });
+  const opened = intake;
+  return {
+    restateBin: (...args) => worker.restateBin(...args),
+    recompute: (...args) => worker.recompute(...args),
+    forgetCatalogue: () => worker.forgetCatalogue(),
+    async drain() {
+      await opened.stop();
+      await grouping.drain();
+    },
+    async close() {
+      await worker.close();
+      await opened.close();
+    },
+  };
+}

@@ -1,0 +1,201 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Transaction } from 'kysely';
+import type { Clock } from '#shared/clock.ts';
+import { Failure, messageOf } from '#shared/failure.ts';
+import type { AgentId, BinId } from '#shared/ids.ts';
+import type { Log } from '#shared/log.ts';
+import type { Receipt } from '#shared/wire/receipt.ts';
+import { writeLedger, type RestatementCause } from '../consumption/ledger.ts';
+import { compareLedger, type LedgerHashes } from '../consumption/restatement.ts';
+import type { Database } from '../database/database.ts';
+import type { Tables } from '../database/tables.ts';
+import type { ReadingsStore } from '../readings/store.ts';
+import { createCatalogueCache, loadBins } from './catalogue.ts';
+import type { Changes } from './changes.ts';
+import { commitGroup, type Committed, type Stores } from './commit.ts';
+import { FIRST_WINDOW, nextWindow } from './core/credit.ts';
+import { createCursorCache } from './cursors.ts';
+import { createFoldCache } from './fold-cache.ts';
+import { readGroup, readNothing, type Group, type Message } from './message.ts';
+import type { IngestMetrics } from './metrics.ts';
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+
+export interface WorkerOptions {
+  readonly db: Database;
+  readonly readings: ReadingsStore;
+  readonly changes: Changes;
+  readonly metrics: IngestMetrics;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Sends a receipt; may lose it, since the agent then sends its batches again. */
+  readonly sendReceipt: (agent: AgentId, receipt: Receipt) => void;
+}
+
+/** What is done to a bin's ledger other than by its readings as they come. */
+export interface Restating {
+  /**
+   * Tells a bin's history anew from `from` on, with `change` in the same transaction before it.
+   * Rejects where `change` does, and nothing has happened then.
+   */
+  restateBin(
+    bin: BinId,
+    from: number,
+    cause: RestatementCause,
+    change?: (tx: Transaction<Tables>) => Promise<void>,
+  ): Promise<void>;
+  /**
+   * Folds all of a bin's stored readings and compares the result with its ledger.
+   * @param repair whether a ledger that differs is restated with the cause `recomputed`
+   */
+  recompute(bin: BinId, repair?: boolean): Promise<LedgerHashes>;
+  /** To be called when agents or bins were created or changed. */
+  forgetCatalogue(): void;
+}
+
+export interface Worker extends Restating {
+  /** Commits a group and sends its receipts. Rejects only where the stores are of no use any more. */
+  process(group: readonly Message[]): Promise<void>;
+  /** Waits for what is under way and writes checkpoints, so that the next start is quick. */
+  close(): Promise<void>;
+}
+
+/** Owns the ledger: one thing is done to it at a time. */
+export function createWorker(options: WorkerOptions): Worker {
+  const { db, readings, clock, log, metrics, changes } = options;
+  const folds = createFoldCache(readings);
+  const catalogue = createCatalogueCache(db.sql, clock);
+  const cursors = createCursorCache(db.sql);
+  const stores: Stores = { db, readings, clock, folds, catalogue, cursors };
+  const stopping = new AbortController();
+  let window = FIRST_WINDOW;
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** Runs one piece of work at a time, in order. */
+  const exclusive = async <T>(work: () => Promise<T>): Promise<T> => {
+    const result = last.then(work);
+    last = result.catch(() => undefined);
+    return await result;
+  };
+
+  const commit = async (group: Group, arrivedMs: number): Promise<void> => {
+    for (let waitMs = FIRST_PAUSE_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_PAUSE_MS)) {
+      try {
+        finish(await commitGroup(group, stores), arrivedMs);
+        return;
+      } catch (error) {
+        if (!(error instanceof Failure) || error.retry === 'never') throw error;
+        metrics.retries.inc();
+        log.warn({ err: error, retry: error.retry, waitMs }, 'commit failed; trying again');
+        if (error.retry === 'later') await pause(waitMs, undefined, { signal: stopping.signal });
+      }
+    }
+  };
+
+  /** Commits messages together; where something in them cannot be, each alone, and sets that apart. */
+  const take = async (messages: readonly Message[]): Promise<void> => {
+    const arrivedMs = messages[0]?.arrivedMs ?? clock.monotonicMs();
+    try {
+      await commit(readGroup(messages), arrivedMs);
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      if (messages.length > 1) {
+        for (const message of messages) await take([message]);
+        return;
+      }
+      log.error({ err: error, agent: messages[0]?.agent }, 'message not committed: quarantined');
+      const reason = `could not be committed: ${messageOf(error)}`;
+      await commit(readNothing(messages, reason), arrivedMs);
+    }
+  };
+
+  const finish = (committed: Committed, arrivedMs: number): void => {
+    const waitedMs = clock.monotonicMs() - arrivedMs;
+    if (committed.answers.length > 0) window = nextWindow(window, waitedMs);
+    for (const { agent, epoch, upTo, rejected } of committed.answers) {
+      options.sendReceipt(agent, { epoch, upTo, window, rejected: [...rejected] });
+    }
+    count(metrics, committed, window);
+    for (const { live } of committed.live) {
+      for (const reading of live.readings) changes.show(reading);
+    }
+    const shown = committed.live.flatMap(({ live }) =>
+      live.readings.map(({ bin }) => bin as BinId),
+    );
+    changes.publish({
+      bins: [...new Set([...committed.bins, ...shown])],
+      agents: committed.agents,
+    });
+  };
+
+  return {
+    process: (group) =>
+      exclusive(async () => {
+        const started = clock.monotonicMs();
+        await take(group);
+        metrics.groupBatches.observe(group.length);
+        metrics.commitSeconds.observe((clock.monotonicMs() - started) / 1_000);
+      }),
+    restateBin: (bin, from, cause, change) =>
+      exclusive(async () => {
+        const why = { cause, nowMs: clock.wallMs() };
+        try {
+          const { restated } = await db.transaction(async (tx) => {
+            await change?.(tx);
+            const setups = (await loadBins(tx, bin)).get(bin)?.setups ?? [];
+            return await folds.retell(tx, { id: bin, setups }, from, why);
+          });
+          metrics.refolds.inc();
+          if (restated) metrics.restatements.inc();
+        } catch (error) {
+          folds.drop([bin]);
+          throw error;
+        } finally {
+          catalogue.forget();
+        }
+        changes.publish({ bins: [bin], agents: [] });
+      }),
+    recompute: (bin, repair = false) =>
+      exclusive(async () => {
+        const why = { cause: 'recomputed' as const, nowMs: clock.wallMs() };
+        try {
+          return await db.transaction(async (tx) => {
+            const setups = (await loadBins(tx, bin)).get(bin)?.setups ?? [];
+            const { hashes, telling } = await compareLedger(tx, { readings, bin, setups });
+            if (repair && !hashes.equal) await folds.adopt(tx, bin, telling, why);
+            return hashes;
+          });
+        } catch (error) {
+          folds.drop([bin]);
+          throw error;
+        }
+      }),
+    forgetCatalogue: () => catalogue.forget(),
+    async close() {
+      stopping.abort();
+      await exclusive(async () => {
+        const checkpoints = folds.checkpoints();
+        if (checkpoints.length === 0) return;
+        await db.transaction(async (tx) => {
+          await writeLedger(tx, { movements: [], rollups: [], stocks: [], checkpoints });
+        });
+      });
+    },
+  };
+}
+
+function count(metrics: IngestMetrics, committed: Committed, window: number): void {
+  const { outcomes, batches, quarantined, lostBatches, refolded, restated } = committed;
+  for (const [outcome, number] of Object.entries(outcomes)) {
+    metrics.readings.inc({ outcome }, number);
+  }
+  for (const [admission, number] of Object.entries(batches)) {
+    metrics.batches.inc({ admission }, number);
+  }
+  metrics.quarantined.inc(quarantined);
+  metrics.lostBatches.inc(lostBatches);
+  metrics.refolds.inc(refolded);
+  metrics.restatements.inc(restated);
+  metrics.window.set(window);
+}
