@@ -126,7 +126,11 @@ describe('rows', () => {
 
   test('a row is named by its place in the batch as sent, also after rows that were unreadable', () => {
     const batch = {
-      ...{ epoch: 'e1', seq: 1, oldest: 1, bins: [{ bin: 'a1', unit: 'mg' }], from: NOW - 9 },
+      epoch: 'e1',
+      seq: 1,
+      oldest: 1,
+      bins: [{ bin: 'a1', unit: 'mg' }],
+      from: NOW - 9,
       readings: {
         bin: [5, 0, 0, 0],
         at: [0, 1, 'x', 3],
