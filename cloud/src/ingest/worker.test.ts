@@ -257,6 +257,50 @@ describe('late readings', () => {
   });
 });
 
+describe('checkpoints', () => {
+  const span = (from: number, pieces: number) =>
+    [0, 1, 2, 3, 4].map((minute) => reading(bin, from + minute, pieces));
+  const early = () => batchMessage(agent, { readings: [...span(0, 100), ...span(20, 80)] });
+  const late = () => batchMessage(agent, { seq: 2, readings: span(8, 90) });
+
+  beforeEach(async () => {
+    await worker.process([early()]);
+    // Leaves a checkpoint behind that knows nothing of what comes late.
+    await worker.close();
+  });
+
+  test('are dropped where a late reading contradicts them', async () => {
+    await startWorker(stack.db, stack.readings).process([late()]);
+    const successor = startWorker(stack.db, stack.readings);
+    await successor.process([batchMessage(agent, { seq: 3, readings: span(40, 70) })]);
+    expect((await successor.recompute(bin)).equal).toBe(true);
+    const quantities = (await movementsFrom(stack.db.sql, bin, 0)).map(({ quantity }) => quantity);
+    expect(quantities).toEqual([100, -10, -10, -10]);
+  });
+
+  test('do not hide a late reading that was stored but not committed', async () => {
+    const doomed = startWorker(
+      failing(stack.db, () => 'XX000'),
+      stack.readings,
+    );
+    await expect(doomed.process([late()])).rejects.toMatchObject({ retry: 'never' });
+    const successor = startWorker(stack.db, stack.readings);
+    await successor.process([batchMessage(other, { readings: span(40, 80) })]);
+    await successor.process([late()]);
+    expect((await successor.recompute(bin)).equal).toBe(true);
+  });
+
+  test('of another version of the fold are passed over', async () => {
+    await sql`update fold_checkpoint set state = '{"version":-1}' where bin_id = ${bin}`.execute(
+      stack.db.sql,
+    );
+    const successor = startWorker(stack.db, stack.readings);
+    await successor.process([batchMessage(agent, { seq: 2, readings: span(40, 70) })]);
+    expect((await successor.recompute(bin)).equal).toBe(true);
+    expect(await restatements()).toEqual([]);
+  });
+});
+
 describe('a change of the setup', () => {
   const lighter = Math.round(PIECE_MG * 0.8);
   const change = () =>
