@@ -39,10 +39,14 @@ export function AgentCard({ agent, site }: { readonly agent: AgentView; readonly
         </Fact>
         <Fact name="agents.batches">{formats.count(agent.receivedBatches)}</Fact>
         <Fact name="agents.devices">
-          <FormattedMessage
-            id="agents.devices.note"
-            values={{ all: agent.devices.length, faults: faults.length }}
-          />
+          {agent.devices.length === 0 ? (
+            '–'
+          ) : (
+            <FormattedMessage
+              id="agents.devices.note"
+              values={{ all: agent.devices.length, faults: faults.length }}
+            />
+          )}
         </Fact>
         <Fact name="agents.version">{agent.version ?? '–'}</Fact>
       </dl>
@@ -60,7 +64,7 @@ export function AgentCard({ agent, site }: { readonly agent: AgentView; readonly
   );
 }
 
-const COLOURS = { online: 'green', offline: 'orange', silent: 'gray' };
+const COLOURS = { online: 'green.9', offline: 'orange.9', silent: 'gray' };
 
 function Fact({ name, children }: { readonly name: MessageId; readonly children: ReactNode }) {
   return (

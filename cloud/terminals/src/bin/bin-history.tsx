@@ -35,8 +35,8 @@ export function BinHistory({
   const movements = useMovements(bin.id, period);
   const unitOf = useUnits(bin);
   const curve = useMemo(
-    () => curveOf(bin, readings.data?.items ?? [], movements.data?.items ?? []),
-    [bin, readings.data, movements.data],
+    () => curveOf(bin, readings.data?.items ?? [], movements.data?.items ?? [], period.from),
+    [bin, readings.data, movements.data, period.from],
   );
   const complete = readings.data?.complete !== false && movements.data?.complete !== false;
   const answered = readings.data !== undefined || movements.data !== undefined;

@@ -40,14 +40,14 @@ const movement = (at: number, changes: Partial<MovementView> = {}): MovementView
 });
 
 test('net mass is shown in pieces, or in mg for bulk', () => {
-  expect(curveOf(BIN, [reading(200, 3_000)], []).weighed).toEqual([[200, 10]]);
+  expect(curveOf(BIN, [reading(200, 3_000)], [], 0).weighed).toEqual([[200, 10]]);
   const bulk = { ...BIN, pieceMassMg: null };
-  expect(curveOf(bulk, [reading(200, 3_000)], []).weighed).toEqual([[200, 2_000]]);
+  expect(curveOf(bulk, [reading(200, 3_000)], [], 0).weighed).toEqual([[200, 2_000]]);
 });
 
 test('a reading that is not good breaks the line and is counted, never drawn as 0', () => {
   const readings = [reading(200, 3_000), reading(300, null, { quality: 'comm-error' })];
-  const { weighed, notGood } = curveOf(BIN, readings, []);
+  const { weighed, notGood } = curveOf(BIN, readings, [], 0);
   expect(weighed).toEqual([
     [200, 10],
     [300, null],
@@ -56,7 +56,7 @@ test('a reading that is not good breaks the line and is counted, never drawn as 
 });
 
 test('readings from before the present setup are left out', () => {
-  expect(curveOf(BIN, [reading(99, 3_000)], []).weighed).toEqual([]);
+  expect(curveOf(BIN, [reading(99, 3_000)], [], 0).weighed).toEqual([]);
 });
 
 test('the counted stock follows the movements of the present product', () => {
@@ -65,7 +65,7 @@ test('the counted stock follows the movements of the present product', () => {
     movement(300, { kind: 'refill', closing: 50 }),
     movement(400, { productId: 'nut' }),
   ];
-  const { counted, refills } = curveOf(BIN, [], movements);
+  const { counted, refills } = curveOf(BIN, [], movements, 200);
   expect(counted).toEqual([
     [200, 8],
     [300, 50],
@@ -75,6 +75,15 @@ test('the counted stock follows the movements of the present product', () => {
 
 const numbers = (of: readonly Point[]) =>
   of.flatMap(([, quantity]) => (quantity === null ? [] : [quantity]));
+
+test('the counted stock begins with the opening one and lasts until the newest reading', () => {
+  const { counted } = curveOf(BIN, [reading(500, 2_600)], [movement(200)], 150);
+  expect(counted).toEqual([
+    [150, 10],
+    [200, 8],
+    [500, 8],
+  ]);
+});
 
 test('thinning keeps the lowest, the highest, the order and every stretch with a break', () => {
   const values = fc.array(fc.option(fc.integer({ min: 0, max: 1_000 }), { freq: 20 }), {

@@ -16,12 +16,14 @@ export interface StockCurve {
 /**
  * The course of a bin's stock.
  * @param bin its present setup; readings before it held are left out, since it does not fit them
- * @param readings, movements oldest first
+ * @param readings oldest first
+ * @param movements all of the period that begins at `from`, oldest first
  */
 export function curveOf(
   bin: Bin,
   readings: readonly ReadingView[],
   movements: readonly MovementView[],
+  from: number,
 ): StockCurve {
   const quantityOf = ({ value, unit, quality }: ReadingView): number | null => {
     if (quality !== 'good' || value === null) return null;
@@ -34,12 +36,27 @@ export function curveOf(
   const ofProduct = movements.filter(({ productId }) => productId === bin.productId);
   return {
     weighed: fitting.map((reading) => [reading.at, quantityOf(reading)]),
-    counted: ofProduct.map(({ at, closing }) => [at, closing]),
+    counted: countedOf(ofProduct, from, fitting.at(-1)?.at),
     refills: ofProduct
       .filter(({ kind }) => kind === 'refill')
       .map(({ at, closing }) => [at, closing]),
     notGood: fitting.filter(({ quality }) => quality !== 'good').length,
   };
+}
+
+/** From the opening stock of the period to the newest reading: in between only movements change it. */
+function countedOf(
+  movements: readonly MovementView[],
+  from: number,
+  newest: number | undefined,
+): Point[] {
+  const [first] = movements;
+  const last = movements.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const points: Point[] = movements.map(({ at, closing }) => [at, closing]);
+  if (first.at > from) points.unshift([from, first.closing - first.quantity]);
+  if (newest !== undefined && newest > last.at) points.push([newest, last.closing]);
+  return points;
 }
 
 /**

@@ -102,7 +102,7 @@ function Row({
           size="sm"
           variant="light"
           color={COLOURS[movement.kind]}
-          style={{ textTransform: 'none' }}
+          style={{ textTransform: 'none', flexShrink: 0, minWidth: 'max-content' }}
         >
           <FormattedMessage id={`movement.${movement.kind}`} />
         </Badge>

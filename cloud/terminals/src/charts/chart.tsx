@@ -36,7 +36,7 @@ interface Drawn {
 
 /** A chart with a description for those who hear it. The module is large: import it lazily. */
 export function Chart(drawn: Drawn) {
-  const scheme = useComputedColorScheme('light');
+  const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false });
   const { language } = useLanguage();
   // ECharts takes its theme and its locale only when it is begun.
   return <Drawing key={`${scheme} ${language}`} {...drawn} scheme={scheme} language={language} />;
@@ -66,7 +66,7 @@ function Drawing({
 
   useEffect(() => {
     const aria = { enabled: true, label: { general: { withoutTitle: `${label}. ` } } };
-    chart.current?.setOption({ ...option, aria }, true);
+    chart.current?.setOption({ ...option, aria, animation: false }, true);
   }, [option, label]);
 
   return <div ref={place} role="img" aria-label={label} style={{ width: '100%', height }} />;

@@ -93,7 +93,9 @@ function optionOf(drawn: Drawn, intl: IntlShape): EChartsOption {
         yAxisIndex: 1,
         symbolSize: 5,
         lineStyle: { width: 2, type: 'dashed' as const },
-        color: '#8a6d1f',
+        // Stands out from the bars on light and dark ground.
+        color: '#7d868c',
+        showAllSymbol: true,
         data: speedsOf(totals, unit, steps).map((speed) => (speed === null ? null : value(speed))),
         tooltip: { valueFormatter: told },
       },

@@ -55,7 +55,7 @@ export function AsOf({
     <Text component="span" size="xs" c="dimmed">
       <FormattedMessage id="age.as-of" values={{ age: <Age at={at} stale={stale} /> }} />
       {staleBins > 0 && (
-        <span className={classes['stale']}>
+        <span className={classes['doubt']}>
           {' · '}
           <FormattedMessage id="age.stale-bins" values={{ count: staleBins }} />
         </span>

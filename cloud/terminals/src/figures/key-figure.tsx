@@ -20,13 +20,9 @@ export function KeyFigure({
   return (
     <div className={`${classes['figure']} ${alarm ? classes['alarm'] : ''}`}>
       <dt className={classes['label']}>{label}</dt>
-      <dd className={classes['value']} style={{ margin: 0 }}>
-        {value ?? <Skeleton height={28} width={110} my={3} />}
-      </dd>
-      {note !== undefined && (
-        <dd style={{ margin: 0, fontSize: 'var(--mantine-font-size-sm)' }}>{note}</dd>
-      )}
-      <dd style={{ margin: 0, marginTop: 'auto' }}>{age}</dd>
+      <dd className={classes['value']}>{value ?? <Skeleton height={28} width={110} my={3} />}</dd>
+      {note !== undefined && <dd className={classes['note']}>{note}</dd>}
+      <dd className={classes['foot']}>{age}</dd>
     </div>
   );
 }

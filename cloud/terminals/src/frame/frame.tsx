@@ -39,7 +39,10 @@ export function Frame({ pages }: { readonly pages: readonly Page[] }) {
     document.title = `${title} · Offtake`;
     close();
     // A new page is read from its beginning, also by who does not see it change.
-    if (before.current !== here) main.current?.focus({ preventScroll: true });
+    if (before.current !== here) {
+      main.current?.focus({ preventScroll: true });
+      window.scrollTo(0, 0);
+    }
     before.current = here;
   }, [title, here, close]);
 
@@ -58,8 +61,9 @@ export function Frame({ pages }: { readonly pages: readonly Page[] }) {
       <AppShell.Navbar className={classes['navbar'] ?? ''}>
         <Navigation pages={pages} current={page} />
         <div className={classes['spring']} />
-        <Group hiddenFrom="sm" gap="sm">
+        <Group hiddenFrom="sm" gap="sm" justify="space-between">
           <Preferences />
+          <SignOut />
         </Group>
       </AppShell.Navbar>
       <AppShell.Main ref={main} tabIndex={-1} id="main" style={{ outline: 'none' }}>
@@ -100,11 +104,17 @@ function Header({ open, onToggle }: { readonly open: boolean; readonly onToggle:
       <LiveIndicator />
       <Group visibleFrom="sm" gap="xs" wrap="nowrap">
         <Preferences />
+        <SignOut />
       </Group>
-      <Button size="compact-sm" variant="subtle" onClick={() => storeKey(null)}>
-        <FormattedMessage id="sign-out" />
-      </Button>
     </div>
+  );
+}
+
+function SignOut() {
+  return (
+    <Button size="compact-sm" variant="subtle" onClick={() => storeKey(null)}>
+      <FormattedMessage id="sign-out" />
+    </Button>
   );
 }
 

@@ -13,6 +13,20 @@ const petrol: MantineColorsTuple = [
   '#04605d',
 ];
 
+/** Greys of the dark scheme, with a touch of the primary colour. */
+const dark: MantineColorsTuple = [
+  '#d3dadd',
+  '#b5bfc3',
+  '#8d999e',
+  '#647176',
+  '#3d494d',
+  '#2c3538',
+  '#212a2d',
+  '#1a2124',
+  '#14191b',
+  '#0e1213',
+];
+
 const SANS = [
   'system-ui',
   '-apple-system',
@@ -27,7 +41,7 @@ const SANS = [
 ].join(', ');
 
 export const theme = createTheme({
-  colors: { petrol },
+  colors: { petrol, dark },
   primaryColor: 'petrol',
   primaryShade: { light: 8, dark: 7 },
   fontFamily: SANS,

@@ -4,8 +4,8 @@ export const en = {
   'age.never': 'never',
   'age.stale-bins': '{count, plural, one {# bin} other {# bins}} not up to date',
   'agents.about': 'The programs at the sites that read the scales.',
-  'agents.backlog': 'Readings waiting',
-  'agents.batches': 'Batches received',
+  'agents.backlog': 'Backlog',
+  'agents.batches': 'Batches',
   'agents.devices': 'Scales',
   'agents.devices.note':
     '{all, number}{faults, plural, =0 {, all well} one {, # with a fault} other {, # with faults}}',
@@ -175,7 +175,7 @@ export const en = {
   'sign-in.refused.title': 'The key is not accepted',
   'sign-in.submit': 'Sign in',
   'sign-out': 'Sign out',
-  'stale.advice': 'What was consumed there since may be missing above:',
+  'stale.advice': 'What was consumed there since may be missing here:',
   'stale.more': ' and {count, plural, other {# more}}',
   'stale.title':
     '{count, plural, one {# bin is} other {# bins are}} not up to date, since the source is not healthy',
@@ -209,7 +209,7 @@ export const en = {
   'terminal.company': 'Company terminal',
   'terminal.customer': 'Customer terminal',
   'today.comparison':
-    '{change, number, ::percent .0 sign-exceptZero} on {before} a week ago until {until, time, short}',
+    '{change, number, ::percent .0 sign-except-zero} on {before} by {until, time, short} a week ago',
   'today.label': 'Consumed today',
   'today.label.mg': 'Bulk consumed today',
   'today.label.piece': 'Pieces consumed today',

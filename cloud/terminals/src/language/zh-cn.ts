@@ -203,7 +203,7 @@ export const zhCn: Readonly<Record<MessageId, string>> = {
   'terminal.company': '企业终端',
   'terminal.customer': '客户终端',
   'today.comparison':
-    '较上周同日截至 {until, time, short} 的 {before}：{change, number, ::percent .0 sign-exceptZero}',
+    '较上周同日截至 {until, time, short} 的 {before}：{change, number, ::percent .0 sign-except-zero}',
   'today.label': '今日消耗',
   'today.label.mg': '今日散料消耗',
   'today.label.piece': '今日计件消耗',

@@ -3,9 +3,9 @@ import { useIntl } from 'react-intl';
 import type { Health, StockView } from '../../../src/http/contract.ts';
 
 const COLOURS: Record<Health, string> = {
-  ok: 'green',
-  late: 'yellow',
-  offline: 'orange',
+  ok: 'green.9',
+  late: 'yellow.9',
+  offline: 'orange.9',
   faulty: 'red',
   silent: 'gray',
 };

@@ -12,22 +12,26 @@ import classes from './stock.module.css';
 /** The state of everything at a glance. @param rows undefined while they are not known */
 export function KeyFigures({
   rows,
+  failed,
   updatedAt,
 }: {
   readonly rows: readonly StockRow[] | undefined;
+  /** Whether they cannot be known at present. */
+  readonly failed: boolean;
   readonly updatedAt: number;
 }) {
   const formats = useFormats();
   const kind = useTerminalKind();
   const attention = rows?.filter((row) => row.attention.length > 0).length;
   const sources = rows?.filter((row) => row.attention.includes('source')).length ?? 0;
+  const unknown = failed ? '–' : undefined;
   const age = <AsOf updatedAt={updatedAt} />;
   return (
     <dl className={classes['figures']}>
       {kind === 'company' && <CustomersFigure />}
       <KeyFigure
         label={<FormattedMessage id="figure.bins" />}
-        value={rows === undefined ? undefined : formats.count(rows.length)}
+        value={rows === undefined ? unknown : formats.count(rows.length)}
         note={
           rows !== undefined && (
             <FormattedMessage
@@ -44,7 +48,7 @@ export function KeyFigures({
             <FormattedMessage id="figure.attention" />
           </a>
         }
-        value={attention === undefined ? undefined : formats.count(attention)}
+        value={attention === undefined ? unknown : formats.count(attention)}
         note={
           attention !== undefined && (
             <FormattedMessage

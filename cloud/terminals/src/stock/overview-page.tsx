@@ -22,6 +22,7 @@ export function OverviewPage() {
       </Title>
       <KeyFigures
         rows={stock.data === undefined ? undefined : rows}
+        failed={stock.error !== null}
         updatedAt={stock.dataUpdatedAt}
       />
       {speeds.error !== null && stock.error === null && (
