@@ -17,11 +17,17 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-/** Nothing is deleted: a file that cannot be used gets another name, which is returned. */
-export async function setAside(file: string, at: number): Promise<string> {
+/**
+ * Nothing is deleted: a file that cannot be used gets another name.
+ * @returns that name; `null` where there is no such file
+ */
+export async function setAside(file: string, at: number): Promise<string | null> {
   const aside = `${file}.${new Date(at).toISOString().replaceAll(':', '')}.aside`;
-  await rename(file, aside).catch((error: unknown) => {
+  try {
+    await rename(file, aside);
+    return aside;
+  } catch (error) {
+    if (isMissing(error)) return null;
     throw fileFailure(file, error);
-  });
-  return aside;
+  }
 }

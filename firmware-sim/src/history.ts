@@ -10,7 +10,7 @@ import { fileFailure } from './file-errors.ts';
 import type { Scenario } from './scenario.ts';
 import { createSimulation } from './simulation.ts';
 import { openState, writeState } from './state.ts';
-import { openTruth } from './truth.ts';
+import { TRUTH_FILE, openTruth } from './truth.ts';
 
 /** A reading is the mean of the samples of its last ten seconds, one a second. */
 const READING_MS = MINUTE_MS;
@@ -48,7 +48,7 @@ export async function writeHistory(options: {
     const message = `${stateDir}: begun by a run without history; use another --state folder`;
     throw new Failure('no-history', message, { retry: 'never' });
   }
-  const truth = await openTruth(join(stateDir, 'truth.jsonl'), now);
+  const truth = await openTruth(join(stateDir, TRUTH_FILE), now);
   const recordings = await openRecordings(scenario, outDir);
   const simulation = createSimulation(scenario, from);
   const scales = recordings.flatMap((recording) =>

@@ -7,7 +7,7 @@ import { openLinks, type OpenLink } from './links.ts';
 import type { Scenario } from './scenario.ts';
 import { createSimulation } from './simulation.ts';
 import { openState, writeState, type State } from './state.ts';
-import { openTruth, type Truth } from './truth.ts';
+import { TRUTH_FILE, openTruth, type Truth } from './truth.ts';
 
 export interface RunningSimulator {
   readonly links: readonly OpenLink[];
@@ -76,7 +76,7 @@ interface Memory {
 
 async function remember(scenario: Scenario, dir: string, now: number, log: Log): Promise<Memory> {
   const state = await openState({ dir, scenario, now, historyDays: 0 });
-  const truth = await openTruth(join(dir, 'truth.jsonl'), now);
+  const truth = await openTruth(join(dir, TRUTH_FILE), now);
   if (truth.replaced !== null) {
     log.warn({ file: truth.replaced }, 'truth.jsonl was damaged: set aside and written anew');
   }

@@ -44,6 +44,14 @@ test.each(['', '{"scenario":"small"', '{"scenario":"small"}', '[]'])(
   },
 );
 
+test('a new world does not continue the truth of an old one', async () => {
+  writeFileSync(join(dir, 'truth.jsonl'), 'old');
+  await openState({ dir, scenario, now: NOW, historyDays: 2 });
+  const [state, aside = ''] = readdirSync(dir).sort();
+  expect([state, aside]).toEqual(['state.json', expect.stringMatching(/^truth\.jsonl\..*aside$/)]);
+  expect(readFileSync(join(dir, aside), 'utf8')).toBe('old');
+});
+
 test('another port is the same world, another seed is not', async () => {
   await openState({ dir, scenario, now: NOW, historyDays: 2 });
   const moved = parseScenario('small.yaml', smallText().replace('port: 0', 'port: 5000'));

@@ -7,6 +7,7 @@ import { DAY_MS, MINUTE_MS } from '#shared/units.ts';
 import { fileFailure, isMissing, setAside } from './file-errors.ts';
 import type { Scenario } from './scenario.ts';
 import { worldOf } from './simulation.ts';
+import { TRUTH_FILE } from './truth.ts';
 
 const stateSchema = z.object({
   scenario: z.string(),
@@ -41,6 +42,8 @@ export async function openState(options: {
     throw fileFailure(file, error);
   });
   if (text !== null) return checked(file, await parsed(file, text, now), scenario);
+  // Truth of another world must not be continued by this one's.
+  await setAside(join(dir, TRUTH_FILE), now);
   const startedAt = Math.floor(now / MINUTE_MS) * MINUTE_MS;
   const historyFrom = startedAt - historyDays * DAY_MS;
   const state: State = {

@@ -19,6 +19,8 @@ export interface Truth {
   close(): Promise<void>;
 }
 
+export const TRUTH_FILE = 'truth.jsonl';
+
 const lineSchema = z.object({
   at: z.int(),
   bin: z.string(),
