@@ -1,0 +1,90 @@
+import { sql, type Kysely } from 'kysely';
+import { ID_PATTERN, type AgentId, type SiteId } from '#shared/ids.ts';
+import type { Status } from '#shared/wire/status.ts';
+import type { Tables } from '../database/tables.ts';
+import { done, refused, type Listing, type Outcome } from '../stock/listing.ts';
+import { getSite } from '../stock/sites.ts';
+import { hashOf, matches, newSecret } from './secrets.ts';
+
+/** An agent as it last said it is, and what was received of it. */
+export interface Agent {
+  readonly id: AgentId;
+  readonly siteId: SiteId;
+  readonly online: boolean;
+  /** When its status was last reported; null before the first time. */
+  readonly seenAt: number | null;
+  readonly version: string | null;
+  /** Readings in its outbox. */
+  readonly backlog: number | null;
+  /** Batches stored and folded, over all its outboxes. */
+  readonly receivedBatches: number;
+  readonly lastBatchAt: number | null;
+  readonly devices: NonNullable<Status['devices']>;
+}
+
+/** @returns also the secret, its MQTT password, which is not kept and cannot be shown again */
+export async function createAgent(
+  db: Kysely<Tables>,
+  { id, siteId }: { readonly id: AgentId; readonly siteId: SiteId },
+  nowMs: number,
+): Promise<Outcome<{ id: AgentId; siteId: SiteId; secret: string }, 'exists' | 'unknown-site'>> {
+  if ((await getSite(db, siteId)) === undefined) return refused('unknown-site');
+  const secret = newSecret();
+  const row = await db
+    .insertInto('agent')
+    .values({ id, site_id: siteId, secret_hash: hashOf(secret), created_ms: nowMs })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return row === undefined ? refused('exists') : done({ id, siteId, secret });
+}
+
+/** What an unknown agent's secret is compared with, so that an answer takes as long for it. */
+const NOBODYS_HASH = hashOf(newSecret());
+
+/** @param agent as the client says, which may be anything */
+export async function verifyAgent(
+  db: Kysely<Tables>,
+  agent: string,
+  secret: string,
+): Promise<boolean> {
+  if (!ID_PATTERN.test(agent)) return false;
+  const row = await db
+    .selectFrom('agent')
+    .select('secret_hash')
+    .where('id', '=', agent as AgentId)
+    .executeTakeFirst();
+  return matches(secret, row?.secret_hash ?? NOBODYS_HASH) && row !== undefined;
+}
+
+/** Sorted by id; also for a scoped reader. */
+export async function listAgents(
+  db: Kysely<Tables>,
+  { after, limit, ids }: Listing<AgentId> & { readonly ids?: readonly AgentId[] | undefined },
+): Promise<Agent[]> {
+  const where = [
+    ids !== undefined && sql`agent.id = any(${[...ids]}::text[])`,
+    after !== undefined && sql`agent.id > ${after}`,
+  ].filter((condition) => condition !== false);
+  const { rows } = await sql<AgentRow>`
+    select agent.id, agent.site_id as "siteId", coalesce(status.online, false) as online,
+      status.at_ms as "seenAt", status.body, coalesce(received.batches, 0) as "receivedBatches",
+      received.last_at as "lastBatchAt"
+    from agent
+    left join agent_status as status on status.agent_id = agent.id
+    left join (
+      select agent_id, sum(seq)::bigint as batches, max(at_ms) as last_at
+      from cursor group by agent_id
+    ) as received on received.agent_id = agent.id
+    ${where.length === 0 ? sql`` : sql`where ${sql.join(where, sql` and `)}`}
+    order by agent.id
+    limit ${limit}`.execute(db);
+  return rows.map(({ body, ...row }) => ({
+    ...row,
+    version: body?.version ?? null,
+    backlog: body?.backlog ?? null,
+    devices: body?.devices ?? [],
+  }));
+}
+
+type AgentRow = Omit<Agent, 'version' | 'backlog' | 'devices'> & { readonly body: Status | null };
