@@ -1,7 +1,7 @@
-import { MINUTE_MS, SECOND_MS } from '#shared/units.ts';
+import { MINUTE_MS, SECOND_MS, type ReadingUnit } from '#shared/units.ts';
 import { bookBulkStep, bookTrickle, isClearChange } from './bulk.ts';
 import type { FoldOutput } from './journal.ts';
-import { LEVELS_PER_MG, levelOf, levelsPer } from './level.ts';
+import { LEVELS_PER_MG, levelOf, levelsPer, resolutionOf } from './level.ts';
 import type { BinSetup, FoldReading } from './model.ts';
 import { learnDivision, learnDrift, learnSpread, readingVariance } from './noise.ts';
 import { applySetup, open, retell } from './opening.ts';
@@ -55,13 +55,13 @@ export function foldReading(
   if (at <= state.newestAt) throw new RangeError(`reading at ${at} is not after ${state.newestAt}`);
   const setup = setupAt(setups, at);
   if (setup === undefined) return;
-  if (!isApplied(state.setup, setup)) applySetup(state, setup, out);
   watch(state, at);
+  if (!isApplied(state.setup, setup)) applySetup(state, setup, out);
   const sight = sightOf(state, setup, reading);
   if (sight === null) {
     if (state.blindSince === 0) state.blindSince = at;
   } else {
-    see(state, setup, sight, reading, out);
+    see(state, setup, sight, reading.unit, out);
     state.goodAt = at;
     state.blindSince = 0;
   }
@@ -102,43 +102,38 @@ function watch(state: FoldState, at: number): void {
 function sightOf(state: FoldState, setup: AppliedSetup, reading: FoldReading): Sight | null {
   const { at, value, unit, samples, quality } = reading;
   if (quality !== 'good' || value === null || samples === 0) return null;
-  const resolution = levelsPer(unit, setup);
-  if (resolution === 0) return null;
+  const levels = levelsPer(unit, setup);
+  if (levels === 0) return null;
   const level = levelOf(value, unit, setup);
   // Half the container, or where the scale is tared to it, 1/50 of the capacity, below nothing.
   const missing = Math.max(setup.tareMg / 2, setup.capacityMg / 50);
   if (level < (setup.tareMg - missing) * LEVELS_PER_MG) return null;
-  const spread = Math.round(reading.spread * resolution);
-  return {
-    at,
-    level,
-    variance: readingVariance(state.noise, samples, spread, resolution),
-    samples,
-  };
+  const spread = Math.round(reading.spread * levels);
+  const variance = readingVariance(state.noise, samples, spread, resolutionOf(unit, levels));
+  return { at, level, variance, samples, spread };
 }
 
 function see(
   state: FoldState,
   setup: AppliedSetup,
   sight: Sight,
-  reading: FoldReading,
+  unit: ReadingUnit,
   out: FoldOutput,
 ): void {
-  const spread = Math.round(reading.spread * levelsPer(reading.unit, setup));
-  if (state.unit !== reading.unit) {
+  if (state.unit !== unit) {
     const known = state.unit !== null;
-    state.unit = reading.unit;
+    state.unit = unit;
     if (known) retell(state, sight.at, true, out);
   }
   const { plateau } = state;
   if (plateau === null) {
-    open(state, sight, spread, out);
+    open(state, sight, out);
     return;
   }
   const { piece } = state;
   const halfPiece = piece === null ? Infinity : piece.level / 2;
-  learnDivision(state.noise, sight.level, spread, smallestGoods(setup, halfPiece));
-  place(state, setup, plateau, sight, { halfPiece, spread }, out);
+  learnDivision(state.noise, sight.level, sight.spread, smallestGoods(setup, halfPiece));
+  place(state, setup, plateau, sight, halfPiece, out);
 }
 
 /** Steps of this many levels or more may be goods, smaller ones are the scale's. */
@@ -152,7 +147,7 @@ function place(
   setup: AppliedSetup,
   plateau: Plateau,
   sight: Sight,
-  { halfPiece, spread }: { halfPiece: number; spread: number },
+  halfPiece: number,
   out: FoldOutput,
 ): void {
   const drift = state.noise.driftPerSecond;
@@ -165,10 +160,10 @@ function place(
     candidate.weight += sight.samples;
     ripen(state, setup, plateau, candidate, out);
   } else if (toPlateau < Infinity) {
-    stay(state, setup, plateau, sight, spread, out);
+    stay(state, setup, plateau, sight, out);
   } else if (candidate !== null && leave(state, setup, plateau, candidate, sight, out)) {
     // The candidate has become the plateau: the reading is placed beside it.
-    place(state, setup, plateau, sight, { halfPiece, spread }, out);
+    place(state, setup, plateau, sight, halfPiece, out);
   } else {
     const unseen = candidate?.unseen === true || wasBlind(state, sight.at);
     state.candidate = startCandidate(sight, candidate?.leftAt ?? sight.at, unseen);
@@ -185,17 +180,16 @@ function stay(
   setup: AppliedSetup,
   plateau: Plateau,
   sight: Sight,
-  spread: number,
   out: FoldOutput,
 ): void {
   const { noise, piece } = state;
   const expected = varianceBy(plateau, sight.at, noise.driftPerSecond) + sight.variance;
   const error = sight.level - plateau.level;
-  learnSpread(noise, spread);
+  learnSpread(noise, sight.spread);
   learnDrift(noise, error * error, expected, mostDrift(setup, state));
   track(plateau, sight, noise.driftPerSecond);
   state.candidate = null;
-  settleOpening(state, sight.at);
+  settleOpening(state, sight.at, HOLD_MS);
   if (piece === null) bookTrickle(state, setup, plateau, out);
 }
 
@@ -218,13 +212,13 @@ function ripen(
   if (at - from < HOLD_MS || weight < ENOUGH_SAMPLES) return;
   const { piece } = state;
   if (piece === null) {
-    settleOpening(state, from);
+    settleOpening(state, from, SILENT_HOLD_MS);
     bookBulkStep(state, setup, plateau, candidate, out);
     return;
   }
   const step = judgeStep(state, piece, plateau, candidate);
   if (step.confidence >= SURE || !step.improvable || at - leftAt > PATIENCE_MS) {
-    settleOpening(state, candidate.from);
+    settleOpening(state, candidate.from, SILENT_HOLD_MS);
     bookStep(state, piece, plateau, candidate, step, out);
   }
 }
@@ -244,9 +238,10 @@ function leave(
   const { piece } = state;
   const impatient = sight.at - candidate.leftAt > PATIENCE_MS;
   const rise = candidate.level - plateau.level;
-  // What rose and is mostly gone again was no goods, however long it lay there.
-  const gone = rise > 0 && (sight.level - plateau.level) * 2 < rise;
-  const lasted = !gone && sight.at - candidate.from >= SILENT_HOLD_MS && !wasBlind(state, sight.at);
+  // What rose and sinks again may have been a hand, however long it lay there.
+  const sinking = rise > 0 && sight.level < candidate.level;
+  const lasted =
+    !sinking && sight.at - candidate.from >= SILENT_HOLD_MS && !wasBlind(state, sight.at);
   // Goods that go on leaving do not lean: what had left before is not coming back.
   const falling = rise < 0 && sight.level < candidate.level;
   const tapped = piece !== null && isTapped(piece, plateau, candidate, sight);
@@ -254,19 +249,19 @@ function leave(
   if (candidate.weight < SETTLED_SAMPLES) return false;
   if (piece === null) {
     if (!isClearChange(state, plateau, candidate)) return false;
-    settleOpening(state, candidate.from);
+    settleOpening(state, candidate.from, SILENT_HOLD_MS);
     bookBulkStep(state, setup, plateau, candidate, out);
     return true;
   }
   const step = judgeStep(state, piece, plateau, candidate);
   const sure = !step.alien && (step.confidence >= SURE || !step.improvable);
   if (!impatient && !sure && !isPassingOnly(state, piece, candidate, step)) return false;
-  settleOpening(state, candidate.from);
+  settleOpening(state, candidate.from, SILENT_HOLD_MS);
   bookStep(state, piece, plateau, candidate, step, out);
   return true;
 }
 
-/** An opening that nothing contradicted for as long as a change must last was right. */
-function settleOpening(state: FoldState, at: number): void {
-  if (at - state.bookedAt >= HOLD_MS) state.firm = true;
+/** An opening level was stock, not a hand, once it was seen again, or nothing else for longer. */
+function settleOpening(state: FoldState, at: number, holdMs: number): void {
+  if (at - state.bookedAt >= holdMs) state.firm = true;
 }

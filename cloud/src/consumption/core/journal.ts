@@ -5,7 +5,7 @@ import type { FoldState } from './state.ts';
 /** Where the fold puts what it concludes; given anew for each batch or kept, as the caller likes. */
 export interface FoldOutput {
   readonly movements: Movement[];
-  /** Closed buckets. */
+  /** Closed buckets, in absolute values; a later one of the same bucket and product replaces it. */
   readonly rollups: Rollup[];
 }
 

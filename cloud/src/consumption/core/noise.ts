@@ -37,7 +37,7 @@ export function startNoise(noise: Noise, spread: number): void {
 /**
  * Variance of a reading's mean.
  * @param spread of one sample, levels
- * @param resolution levels of one unit of the reading's value
+ * @param resolution width of the reading's rounding, levels
  * Where samples scatter less than a division, they all show the same and averaging hides nothing.
  */
 export function readingVariance(

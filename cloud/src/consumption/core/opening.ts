@@ -4,7 +4,7 @@ import type { BinSetup } from './model.ts';
 import { startNoise } from './noise.ts';
 import { startPieceWeight, type PieceWeight } from './piece-weight.ts';
 import type { Sight } from './plateau.ts';
-import { closeRollups } from './rollup.ts';
+import { tellRollups } from './rollup.ts';
 import type { AppliedSetup, FoldState } from './state.ts';
 
 /** Stock that a level means, in the product's unit, not below nothing. */
@@ -23,10 +23,10 @@ function pieceOf(state: FoldState): PieceWeight | null {
  * The first good reading makes the opening stock, an adjustment from nothing, so that opening +
  * movements = closing holds from the first row of the ledger on.
  */
-export function open(state: FoldState, sight: Sight, spread: number, out: FoldOutput): void {
+export function open(state: FoldState, sight: Sight, out: FoldOutput): void {
   const { setup } = state;
   if (setup === null) return;
-  const { at, level, variance } = sight;
+  const { at, level, variance, spread } = sight;
   if (state.noise.driftPerSecond === 0) startNoise(state.noise, spread);
   state.plateau = { level, variance, at };
   state.piece = pieceOf(state);
@@ -62,7 +62,7 @@ export function applySetup(state: FoldState, next: BinSetup, out: FoldOutput): v
   if (before.product !== product || before.unit !== unit) {
     const mass = before.tareMg - massMg(plateau.level);
     adjust(state, out, { from: plateau.at, at, quantity: -state.stock, massMg: mass });
-    closeRollups(state, Infinity, out.rollups);
+    tellRollups(state, out.rollups);
     state.setup = applied;
     state.plateau = null;
     state.piece = null;

@@ -29,6 +29,8 @@ export interface Sight {
   /** Of the level, squared levels. */
   readonly variance: number;
   readonly samples: number;
+  /** Of one sample, levels. */
+  readonly spread: number;
 }
 
 /** K² of the research page's K = 5: noise leaves this band once in 1.7 million readings. */

@@ -30,7 +30,7 @@ const FINEST_PART = 64;
 
 /**
  * e^−x, by its series after halving x six times: the same bits on every engine.
- * @param x ≥ 0; relative error < 1e-4 below 40
+ * @param x ≥ 0; absolute error < 1e-6
  */
 export function decay(x: number): number {
   if (x > 40) return 0;
@@ -64,7 +64,7 @@ export function judge(
     Math.abs(nearest) * piece.scatter +
     nearest * nearest * piece.variance;
   let best = nearest;
-  let bestWeight = -1;
+  let bestWeight = 0;
   let sum = 0;
   for (let pieces = nearest - NEIGHBOURS; pieces <= nearest + NEIGHBOURS; pieces += 1) {
     const error = change - pieces * weight;
@@ -79,7 +79,11 @@ export function judge(
   const width = (SQRT_TWO_PI * Math.sqrt(total)) / weight;
   if (width > NEIGHBOURS) sum = Math.max(sum, width * prior(nearest));
   const alien = nearest === 0 ? 0 : PRIOR_ALIEN * width;
-  const ifWhole = bestWeight / sum;
+  // Far off any number, but less than half a piece: nothing whole can have moved.
+  if (sum + alien === 0) {
+    return { pieces: 0, alien: false, confidence: 1, ifWhole: 1, variance: total };
+  }
+  const ifWhole = sum > 0 ? bestWeight / sum : 0;
   const isAlien = alien > CLEARLY * sum;
   const confidence = (isAlien ? alien : bestWeight) / (sum + alien);
   return { pieces: best, alien: isAlien, confidence, ifWhole, variance: total };

@@ -5,7 +5,7 @@ import type { FoldState } from './state.ts';
 type Draft = FoldState['open'][number];
 
 function bucketOf(at: number): number {
-  return at - (at % ROLLUP_MS);
+  return Math.floor(at / ROLLUP_MS) * ROLLUP_MS;
 }
 
 /** The open rollup of a time at or after the oldest open one's. */
@@ -17,7 +17,7 @@ function draftAt(state: FoldState, at: number): Draft | null {
   for (; place > 0; place -= 1) {
     const draft = open[place - 1];
     if (draft === undefined || draft.bucket < bucket) break;
-    if (draft.bucket === bucket) return draft;
+    if (draft.bucket === bucket && draft.product === setup.product) return draft;
   }
   const draft: Draft = {
     bucket,
@@ -43,7 +43,7 @@ export function addExposure(state: FoldState, from: number, to: number): void {
   }
 }
 
-/** Adds a movement to its bucket; buckets after it close that much higher or lower. */
+/** Adds a movement to its bucket; the product's buckets after it close with the same stock. */
 export function addMovement(state: FoldState, movement: Movement): void {
   const draft = draftAt(state, movement.at);
   if (draft === null) return;
@@ -53,8 +53,18 @@ export function addMovement(state: FoldState, movement: Movement): void {
   else if (kind === 'unexplained') draft.unexplained += quantity;
   else draft.adjusted += quantity;
   for (const later of state.open) {
-    if (later.bucket >= draft.bucket) later.closing = movement.closing;
+    if (later.bucket >= draft.bucket && later.product === draft.product) {
+      later.closing = movement.closing;
+    }
   }
+}
+
+/**
+ * Hands over all open buckets as they are: those of a product that leaves are looked at no more.
+ * They stay open, since it may come back within the bucket, and are told once more when they end.
+ */
+export function tellRollups(state: FoldState, rollups: Rollup[]): void {
+  for (const draft of state.open) rollups.push({ ...draft });
 }
 
 /** Hands over the buckets that end at or before `until`: nothing can change them any more. */

@@ -110,6 +110,6 @@ export function stockOf(state: FoldState): Stock | null {
 
 /** The bucket still being filled, in absolute values; `null` before the first good reading. */
 export function openRollup(state: FoldState): Rollup | null {
-  const current = state.open.at(-1);
+  const current = state.open.findLast(({ product }) => product === state.setup?.product);
   return current === undefined ? null : { ...current };
 }
