@@ -94,28 +94,33 @@ const configSchema = z
       .prefault({}),
     links: z.array(linkSchema).min(1),
   })
-  .superRefine(uniqueNames);
+  // Also where other faults stand: all are said at once.
+  .superRefine(uniqueNames, { when: () => true });
 
 export type AgentConfig = z.output<typeof configSchema>;
 export type LinkConfig = AgentConfig['links'][number];
 export type ScaleConfig = LinkConfig['scales'][number];
 export type SerialConfig = z.output<typeof serial>;
 
+/** The names in a configuration that may have faults elsewhere. */
+const scaleNames = z.object({ bin: z.unknown() }).catch({ bin: undefined });
+const linkNames = z
+  .object({ name: z.unknown(), scales: z.array(scaleNames).catch([]) })
+  .catch({ name: undefined, scales: [] });
+const names = z.object({ links: z.array(linkNames).catch([]) }).catch({ links: [] });
+
 /** A second use of a bin or of a link's name is a fault of its own line. */
-function uniqueNames(
-  config: { readonly links: readonly z.output<typeof linkSchema>[] },
-  context: z.RefinementCtx,
-): void {
-  const links = new Set<string>();
-  const bins = new Set<string>();
-  for (const [place, { name, scales }] of config.links.entries()) {
-    if (links.has(name)) {
+function uniqueNames(config: unknown, context: z.RefinementCtx): void {
+  const links = new Set<unknown>();
+  const bins = new Set<unknown>();
+  for (const [place, { name, scales }] of names.parse(config).links.entries()) {
+    if (links.has(name) && name !== undefined) {
       const path = ['links', place, 'name'];
       context.addIssue({ code: 'custom', path, message: 'a name no other link has' });
     }
     links.add(name);
     for (const [index, { bin }] of scales.entries()) {
-      if (bins.has(bin)) {
+      if (bins.has(bin) && bin !== undefined) {
         const path = ['links', place, 'scales', index, 'bin'];
         context.addIssue({ code: 'custom', path, message: 'a bin no other scale has' });
       }

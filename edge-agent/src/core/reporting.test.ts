@@ -13,6 +13,7 @@ const good = (at: number, value: number, samples = 5, spread = 0): Level => ({
   spread,
   quality: 'good',
 });
+const noisy = (at: number, value: number): Level => good(at, value, 4, 1_000);
 const fault = (at: number): Level => ({
   at,
   value: null,
@@ -41,7 +42,6 @@ describe('report by exception', () => {
   });
 
   test('a change within three standard errors is not reported', () => {
-    const noisy = (at: number, value: number): Level => good(at, value, 4, 1_000);
     // The difference of two such means has a standard error of 707.
     const reports = run([noisy(T0, 0), noisy(T0 + 1, 2_100), noisy(T0 + 2, 2_200)]);
     expect(reports.map(({ level }) => level.value)).toEqual([0, 2_200]);

@@ -23,6 +23,10 @@ function reopened(outbox: Outbox, folder: string): Outbox {
   return open(folder);
 }
 
+/** The last number that the writer said with this word. */
+const last = (said: readonly string[], verb: string): number =>
+  Number(said.findLast((line) => line.startsWith(`${verb} `))?.split(' ')[1] ?? 0);
+
 test('readings and their gaps come out of a batch as they went in', () => {
   const outbox = open(freshFolder());
   const gap = { bin: binId('a1'), from: T0, to: T0 + 2_000, count: 3, why: 'dropped' as const };
@@ -174,9 +178,6 @@ describe('killed while writing', () => {
     }
     return said;
   }
-
-  const last = (said: readonly string[], verb: string): number =>
-    Number(said.findLast((line) => line.startsWith(`${verb} `))?.split(' ')[1] ?? 0);
 
   test('what was committed is there, once and in order, and nothing trimmed comes back', async () => {
     const folder = freshFolder();

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SerialPort } from 'serialport';
@@ -63,8 +64,24 @@ async function openSerial({
     stopBits: serial.stopBits,
   });
   await opened(port, 'open', address, timeoutMs);
+  keepTurning(port);
   return port;
 }
+
+/**
+ * The native part of serialport (bindings-cpp 13) calls back without letting promises go on, so what
+ * was received waits for whatever else happens in this process, a time-out for instance. With
+ * something to do right after each of its calls, nothing waits.
+ */
+function keepTurning(port: SerialPort): void {
+  const binding: object = port.port ?? {};
+  if (!('poller' in binding) || !(binding.poller instanceof EventEmitter)) return;
+  for (const event of ['readable', 'writable', 'disconnect']) {
+    binding.poller.on(event, () => setImmediate(nothing));
+  }
+}
+
+function nothing(): void {}
 
 /** Loaded only where a serial port is used: it brings native code that some machines lack. */
 async function serialPort(): Promise<typeof SerialPort> {

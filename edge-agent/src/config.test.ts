@@ -1,0 +1,96 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readConfig } from './config.ts';
+import { loadProfile, PROFILE_NAMES } from './scale/profile.ts';
+import { freshFolder } from './testing/folder.ts';
+
+const EXAMPLE = join(import.meta.dirname, '../agent.example.yaml');
+
+function configured(text: string): ReturnType<typeof readConfig> {
+  const file = join(freshFolder(), 'agent.yaml');
+  writeFileSync(file, text);
+  return readConfig(file);
+}
+
+const example = readFileSync(EXAMPLE, 'utf8');
+
+test('the example is a valid configuration, and dataDir is relative to its folder', () => {
+  const config = readConfig(EXAMPLE);
+  expect(config.dataDir).toBe(join(dirname(EXAMPLE), 'data/acme-north'));
+  expect(config.links.map(({ protocol }) => protocol)).toEqual([
+    'modbus-tcp',
+    'modbus-rtu',
+    'mt-sics',
+  ]);
+});
+
+test('what may be left out has its default', () => {
+  const config = configured(`
+agent: { id: a, secret: s }
+broker: mqtt://127.0.0.1:1883
+dataDir: data
+links:
+  - name: one
+    protocol: mt-sics
+    address: 127.0.0.1:4305
+    scales: [{ bin: a1, divisionMg: 10 }]
+`);
+  expect(config).toMatchObject({
+    log: 'info',
+    report: { heartbeatS: 600, minSamples: 5 },
+    uplink: { batchReadings: 500, healthS: 60 },
+    links: [{ timeoutMs: 1_000, scales: [{ pollMs: 1_000 }] }],
+  });
+});
+
+test('all faults are said at once, each with its line', () => {
+  const faulty = example
+    .replace('broker: mqtt:', 'broker: http:')
+    .replace('log: info', 'log: loud')
+    .replace('protocol: modbus-tcp', 'protocol: modbus-ascii')
+    .replace('baud: 19200', 'baud: 19201')
+    .replace('bin: acme-north-b1', 'bin: acme-north-c1')
+    .replace('healthS: 60', 'heathS: 60');
+  const faultOf = (): string => {
+    try {
+      configured(faulty);
+    } catch (error) {
+      return String(error);
+    }
+    throw new Error('no fault found');
+  };
+  const said = faultOf();
+  for (const part of [
+    'broker: is "http://127.0.0.1:1883"; expected mqtt://',
+    'log: is "loud"; expected one of debug, info',
+    'links.0.protocol: is "modbus-ascii"; expected one of modbus-tcp',
+    'links.1.serial.baud: is 19201; expected one of 1200',
+    'uplink.heathS: is 60; expected no such key',
+    'links.2.scales.0.bin: is "acme-north-c1"; expected a bin no other scale has',
+  ]) {
+    expect(said).toContain(part);
+  }
+  expect(said).toMatch(/agent\.yaml:8: broker/);
+});
+
+describe.each([
+  ['a unit on a line without addresses', 'bin: acme-north-c1,', 'bin: acme-north-c1, unit: 1,'],
+  ['a port out of range', '127.0.0.1:5020', '127.0.0.1:99999'],
+  ['a serial port for a socket', 'address: 127.0.0.1:5020', 'address: /dev/ttyUSB0'],
+  ['an unknown profile', 'profile: generic-int32', 'profile: other'],
+  ['a name used twice', 'name: hall-2', 'name: hall-1'],
+])('%s', (_, from, to) => {
+  test('is a fault', () => {
+    expect(example).toContain(from);
+    expect(() => configured(example.replace(from, to))).toThrow('expected');
+  });
+});
+
+test('a file that cannot be read is one clear failure', () => {
+  expect(() => readConfig('/nowhere/agent.yaml')).toThrow('cannot read the configuration');
+});
+
+test.each(PROFILE_NAMES)('the profile %s is valid and bears its file name', (name) => {
+  expect(loadProfile(name).name).toBe(name);
+});
