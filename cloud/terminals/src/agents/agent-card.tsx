@@ -64,7 +64,7 @@ export function AgentCard({ agent, site }: { readonly agent: AgentView; readonly
   );
 }
 
-const COLOURS = { online: 'green.9', offline: 'orange.9', silent: 'gray' };
+const COLOURS = { online: 'green', offline: 'orange.9', silent: 'gray' };
 
 function Fact({ name, children }: { readonly name: MessageId; readonly children: ReactNode }) {
   return (

@@ -38,14 +38,14 @@ export function MovementsTable({
               <Table.Th scope="col">
                 <FormattedMessage id="movement.at" />
               </Table.Th>
-              <Table.Th scope="col">
-                <FormattedMessage id="movement.kind" />
-              </Table.Th>
               <Table.Th scope="col" className={classes['number'] ?? ''}>
                 <FormattedMessage id="movement.quantity" />
               </Table.Th>
               <Table.Th scope="col" className={classes['number'] ?? ''}>
                 <FormattedMessage id="movement.closing" />
+              </Table.Th>
+              <Table.Th scope="col">
+                <FormattedMessage id="movement.kind" />
               </Table.Th>
               <Table.Th scope="col" className={classes['number'] ?? ''}>
                 <FormattedMessage id="movement.mass" />
@@ -93,19 +93,12 @@ function Row({
   return (
     <Table.Tr>
       <Table.Td className={classes['moment'] ?? ''}>
-        <time dateTime={new Date(movement.at).toISOString()}>
-          {formats.moment(movement.at, zone)}
-        </time>
-      </Table.Td>
-      <Table.Td>
-        <Badge
-          size="sm"
-          variant="light"
-          color={COLOURS[movement.kind]}
-          style={{ textTransform: 'none', flexShrink: 0, minWidth: 'max-content' }}
+        <time
+          dateTime={new Date(movement.at).toISOString()}
+          title={formats.moment(movement.at, zone)}
         >
-          <FormattedMessage id={`movement.${movement.kind}`} />
-        </Badge>
+          {formats.shortMoment(movement.at, zone)}
+        </time>
       </Table.Td>
       <Table.Td className={cell}>
         {formats.change(movement.quantity, unit)}
@@ -116,6 +109,16 @@ function Row({
         )}
       </Table.Td>
       <Table.Td className={cell}>{formats.quantity(movement.closing, unit)}</Table.Td>
+      <Table.Td>
+        <Badge
+          size="sm"
+          variant="light"
+          color={COLOURS[movement.kind]}
+          style={{ textTransform: 'none', flexShrink: 0, minWidth: 'max-content' }}
+        >
+          <FormattedMessage id={`movement.${movement.kind}`} />
+        </Badge>
+      </Table.Td>
       <Table.Td className={cell}>{formats.change(movement.massMg, 'mg')}</Table.Td>
       <Table.Td className={cell}>
         {intl.formatNumber(movement.confidencePpm / 1e6, {

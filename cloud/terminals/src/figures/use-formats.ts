@@ -26,6 +26,15 @@ export function useFormats() {
           minute: '2-digit',
           ...(zone !== ownZone() && { timeZoneName: 'short' }),
         }),
+      /** The same without the year, for tables that say of which zone they are. */
+      shortMoment: (at: number, zone: string) =>
+        intl.formatDate(at, {
+          timeZone: zone,
+          month: 'short',
+          day: 'numeric',
+          hour: '2-digit',
+          minute: '2-digit',
+        }),
     }),
     [intl],
   );

@@ -3,7 +3,7 @@ import { useIntl } from 'react-intl';
 import type { Health, StockView } from '../../../src/http/contract.ts';
 
 const COLOURS: Record<Health, string> = {
-  ok: 'green.9',
+  ok: 'green',
   late: 'yellow.9',
   offline: 'orange.9',
   faulty: 'red',
