@@ -10,9 +10,23 @@ import { MOVEMENT_KINDS } from '../consumption/core/model.ts';
  */
 
 const id = z.string().regex(ID_PATTERN, 'expected letters, digits, dot, dash or underscore, ≤ 64');
-const name = z.string().min(1).max(200);
+const name = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'expected no control characters');
 const time = z.int().min(0);
 const mass = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** A whole number as a query has it: digits and nothing else, where `Number` would take much more. */
+const digits = (least: number, most: number) =>
+  z.preprocess(
+    (text) => (typeof text === 'string' && !/^\d{1,16}$/.test(text) ? Number.NaN : text),
+    z.coerce.number('expected a whole number').int().min(least).max(most),
+  );
+/** The last instant of ECMAScript's calendar. */
+const LAST_MS = 8.64e15;
+const instant = digits(0, LAST_MS);
 
 export const ROLES = ['supplier', 'customer', 'technician'] as const;
 export type Role = (typeof ROLES)[number];
@@ -26,7 +40,7 @@ export const problemSchema = z.object({
 });
 
 export const pageQuerySchema = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: digits(1, 1_000).default(100),
   cursor: z.string().optional(),
 });
 export const pageOf = <T extends z.ZodType>(item: T) =>
@@ -53,13 +67,24 @@ export const productChangeSchema = z.object({ name: name.optional() }).strict();
 export const customerSchema = z.object({ id, name });
 export const customerChangeSchema = z.object({ name: name.optional() }).strict();
 
-const timeZone = z.string().refine((zone) => {
+/** Asking whether a zone is one takes as long as reading a row. */
+const knownZones = new Set<string>();
+/** More than there are; of their spellings, upper and lower case, there is no end. */
+const MOST_ZONES = 1_000;
+function isTimeZone(zone: string): boolean {
+  if (knownZones.has(zone)) return true;
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).format(0) !== '';
+    new Intl.DateTimeFormat('en', { timeZone: zone }).format(0);
   } catch {
     return false;
   }
-}, 'expected an IANA time zone such as Europe/Berlin');
+  if (knownZones.size < MOST_ZONES) knownZones.add(zone);
+  return true;
+}
+const timeZone = z
+  .string()
+  .max(64)
+  .refine(isTimeZone, 'expected an IANA time zone such as Europe/Berlin');
 export const siteSchema = z.object({
   id,
   name,
@@ -141,6 +166,14 @@ export const readingSchema = z.object({
   synced: z.boolean(),
 });
 
+/** What a bin held from when on. */
+export const setupSchema = z.object({
+  since: time,
+  productId: id,
+  tareMg: mass,
+  pieceMassMg: z.int().min(1).nullable(),
+});
+
 export const movementSchema = z.object({
   binId: id,
   ordinal: z.int(),
@@ -156,12 +189,32 @@ export const movementSchema = z.object({
   closing: z.int(),
 });
 
+/** Of readings by when they were taken, and of movements by when they were seen; oldest first. */
+export const historyQuerySchema = pageQuerySchema.extend({
+  /** Start, inclusive, and end, exclusive. Default: from the first to the newest. */
+  from: instant.default(0),
+  to: instant.default(LAST_MS),
+});
+
+export const recomputeQuerySchema = z.object({
+  /** `true`: a ledger that differs is restated, with the cause `recomputed`. */
+  repair: z.enum(['true', 'false']).default('false'),
+});
+/** The ledger as it was written beside what all stored readings say. */
+export const recomputedSchema = z.object({
+  binId: id,
+  equal: z.boolean(),
+  written: z.string(),
+  told: z.string(),
+  movements: z.int(),
+});
+
 export const CONSUMPTION_GROUPS = ['bin', 'site', 'customer', 'product', 'total'] as const;
 export const CONSUMPTION_STEPS = ['total', 'day', 'hour', 'quarter-hour'] as const;
 export const consumptionQuerySchema = z.object({
   /** Start, inclusive, and end, exclusive. Default: the last 24 hours. */
-  from: z.coerce.number().int().min(0).optional(),
-  to: z.coerce.number().int().min(0).optional(),
+  from: instant.optional(),
+  to: instant.optional(),
   by: z.enum(CONSUMPTION_GROUPS).default('total'),
   step: z.enum(CONSUMPTION_STEPS).default('total'),
   /** Whose midnight days begin at; hours too. */
@@ -175,7 +228,10 @@ export const consumptionQuerySchema = z.object({
 });
 /** One row a group, product unit and step. Pieces and bulk are never added up. */
 export const consumptionRowSchema = z.object({
-  /** Id of the bin, site, customer or product; `total` for the total. */
+  /**
+   * Id of the bin, site, customer or product; `total` for the total, and `_own` by customer for
+   * the supplier's own sites.
+   */
   key: z.string(),
   unit: z.enum(QUANTITY_UNITS),
   from: time,
@@ -228,6 +284,22 @@ export const agentCreatedSchema = z.object({
   topicPrefix: z.string(),
 });
 
+/** A message or one of its rows that could not be taken. */
+export const quarantineSchema = z.object({
+  id: z.int(),
+  agentId: z.string(),
+  receivedAt: time,
+  epoch: z.string().nullable(),
+  seq: z.int().nullable(),
+  /** Row of the batch; null for a whole message. */
+  index: z.int().nullable(),
+  reason: z.string(),
+  /** As it came, base64. */
+  payload: z.string(),
+  /** How often the same came. */
+  times: z.int(),
+});
+
 export const keySchema = z.object({
   id,
   name,
@@ -262,6 +334,8 @@ export type Site = z.infer<typeof siteSchema>;
 export type Bin = z.infer<typeof binSchema>;
 export type StockView = z.infer<typeof stockSchema>;
 export type ReadingView = z.infer<typeof readingSchema>;
+export type Setup = z.infer<typeof setupSchema>;
+export type QuarantineView = z.infer<typeof quarantineSchema>;
 export type MovementView = z.infer<typeof movementSchema>;
 export type ConsumptionQuery = z.infer<typeof consumptionQuerySchema>;
 export type ConsumptionRow = z.infer<typeof consumptionRowSchema>;

@@ -1,0 +1,120 @@
+import type { Transaction } from 'kysely';
+import { binId, productId, siteId } from '#shared/ids.ts';
+import type { Tables } from '../database/tables.ts';
+import { changeBin, createBin, getBin, listBins, type Bin, type BinChange } from '../stock/bins.ts';
+import { EVERYONE, scopeOf, TECHNICAL } from './access.ts';
+import type { Api, ApiDeps } from './api.ts';
+import { binChangeSchema, binCreateSchema, binSchema, pageOf } from './contract.ts';
+import { problems } from './openapi.ts';
+import { idAfter, pageFrom } from './page.ts';
+import { found, granted, ID_PATH, ifGiven, PAGE_QUERY } from './resource.ts';
+
+/** Bins: a scale with a container on it, and what it holds since when. */
+export function binRoutes(api: Api, { database, ledger, clock }: ApiDeps): void {
+  const tags = ['bins'];
+  api.get(
+    '/bins',
+    {
+      config: { roles: EVERYONE },
+      schema: {
+        operationId: 'listBins',
+        tags,
+        summary: 'All bins, by id',
+        querystring: PAGE_QUERY,
+        response: { 200: pageOf(binSchema), ...problems() },
+      },
+    },
+    async (request) => {
+      const { cursor, limit } = request.query;
+      const listing = { after: idAfter(cursor, binId), limit: limit + 1 };
+      const items = await database.scoped(scopeOf(request), (tx) => listBins(tx, listing));
+      return pageFrom(items, limit, ({ id }) => id);
+    },
+  );
+  api.get(
+    '/bins/:id',
+    {
+      config: { roles: EVERYONE },
+      schema: {
+        operationId: 'getBin',
+        tags,
+        summary: 'One bin as it is now',
+        params: ID_PATH,
+        response: { 200: binSchema, ...problems(404) },
+      },
+    },
+    async (request) => {
+      const id = binId(request.params.id);
+      return found(await database.scoped(scopeOf(request), (tx) => getBin(tx, id)), id);
+    },
+  );
+  api.post(
+    '/bins',
+    {
+      config: { roles: TECHNICAL },
+      schema: {
+        operationId: 'createBin',
+        tags,
+        summary: 'A new bin',
+        body: binCreateSchema,
+        response: { 201: binSchema, ...problems(409, 413, 415) },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const bin = {
+        ...body,
+        id: binId(body.id),
+        siteId: siteId(body.siteId),
+        productId: productId(body.productId),
+      };
+      const outcome = await database.transaction((tx) => createBin(tx, bin, clock.wallMs()));
+      const created = granted(outcome, bin.id);
+      ledger.forgetCatalogue();
+      return reply.code(201).header('location', `/api/v1/bins/${created.id}`).send(created);
+    },
+  );
+  api.patch(
+    '/bins/:id',
+    {
+      config: { roles: TECHNICAL },
+      schema: {
+        operationId: 'changeBin',
+        tags,
+        summary: 'Another name, capacity, product, tare or piece mass',
+        description:
+          'Product, tare and piece mass hold from `since` on. The history after it is told anew, ' +
+          'and what that changes stays visible as a restatement.',
+        params: ID_PATH,
+        body: binChangeSchema,
+        response: { 200: binSchema, ...problems(404, 409, 413, 415) },
+      },
+    },
+    async (request) => {
+      const id = binId(request.params.id);
+      const { productId: product, ...rest } = request.body;
+      const change = { ...rest, productId: ifGiven(product, productId) };
+      const nowMs = clock.wallMs();
+      let changed: Bin | undefined;
+      const apply = async (tx: Transaction<Tables>) => {
+        changed = granted(await changeBin(tx, id, change, nowMs), id).bin;
+      };
+      const refoldFrom = firstAffected(change, nowMs);
+      if (refoldFrom === null) await database.transaction(apply);
+      else await ledger.restateBin(id, refoldFrom, 'setup-changed', apply);
+      return found(changed, id);
+    },
+  );
+}
+
+/**
+ * From when on a change may alter what readings mean, or null. Known before the change is made,
+ * since it is made in the same transaction as the history is told anew; telling too much of it
+ * anew alters nothing. Capacity has no date: what it means, it means for all readings.
+ */
+function firstAffected(change: BinChange, nowMs: number): number | null {
+  const { capacityMg, productId, tareMg, pieceMassMg, since = nowMs } = change;
+  if (capacityMg !== undefined) return 0;
+  const setup = [productId, tareMg, pieceMassMg].some((value) => value !== undefined);
+  return setup ? since : null;
+}
