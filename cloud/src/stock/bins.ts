@@ -150,7 +150,8 @@ async function writeSetup(db: Kysely<Tables>, bin: BinId, setup: Setup): Promise
     .execute();
 }
 
-async function setupsOf(db: Kysely<Tables>, bin: BinId): Promise<readonly Setup[]> {
+/** What a bin held from when on, oldest first. */
+export async function setupsOf(db: Kysely<Tables>, bin: BinId): Promise<readonly Setup[]> {
   return (await loadSetups(db, [bin])).get(bin) ?? [];
 }
 
