@@ -100,7 +100,6 @@ const configSchema = z
 export type AgentConfig = z.output<typeof configSchema>;
 export type LinkConfig = AgentConfig['links'][number];
 export type ScaleConfig = LinkConfig['scales'][number];
-export type SerialConfig = z.output<typeof serial>;
 
 /** The names in a configuration that may have faults elsewhere. */
 const scaleNames = z.object({ bin: z.unknown() }).catch({ bin: undefined });

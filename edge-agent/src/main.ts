@@ -5,22 +5,10 @@ import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import type { AgentConfig } from './config.ts';
 
-/**
- * Gateways are small: keep to 120 MB of memory, whatever the backlog. Node takes 30 MB to strip
- * types, unless it finds the modules stripped and compiled in its cache before it loads the first
- * one. So the cache is filled, and the process starts itself anew, under the same id.
- */
-if (process.env['NODE_COMPILE_CACHE'] === undefined && process.execve !== undefined) {
-  const { directory } = enableCompileCache();
-  if (directory !== undefined) {
-    await import('./agent.ts');
-    flushCompileCache();
-    const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-    process.execve(process.execPath, args, { ...process.env, NODE_COMPILE_CACHE: directory });
-  }
-}
+// Modules are compiled once and not in every start.
+const cache = enableCompileCache().directory;
 
-// Otherwise V8 takes what the machine has: young space stays small, and old space is collected
+// Gateways are small. V8 would take what the machine has: young space stays small, and old space is collected
 // before it grows by a quarter.
 setFlagsFromString('--semi-space-growth-factor=1');
 setFlagsFromString('--heap-growing-percent=25');
@@ -44,7 +32,21 @@ function version(): string {
   return String((JSON.parse(readFileSync(file, 'utf8')) as { version: unknown }).version);
 }
 
+/**
+ * Node takes 30 MB to strip types, and keeps them, unless it finds every module stripped and compiled
+ * in its cache before it loads the first one. So an agent that is to run for years fills the cache
+ * and starts itself anew, as the same process.
+ */
+function startAnew(): void {
+  if (cache === undefined || process.execve === undefined) return;
+  if (process.env['NODE_COMPILE_CACHE'] !== undefined) return;
+  flushCompileCache();
+  const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  process.execve(process.execPath, args, { ...process.env, NODE_COMPILE_CACHE: cache });
+}
+
 async function run(config: AgentConfig): Promise<void> {
+  startAnew();
   const running = startAgent(config, {
     version: version(),
     onFatal: (error) => {

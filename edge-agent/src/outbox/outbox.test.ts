@@ -3,6 +3,7 @@ import { chmodSync, readdirSync, readFileSync, truncateSync, writeFileSync } fro
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Failure } from '#shared/failure.ts';
@@ -164,7 +165,7 @@ describe('a broken store', () => {
 });
 
 describe('killed while writing', () => {
-  const WRITER = join(import.meta.dirname, '../testing/outbox-writer.ts');
+  const WRITER = fileURLToPath(new URL('../testing/outbox-writer.ts', import.meta.url));
 
   /** Runs the writer until it has said so many lines, kills it, and returns what it said. */
   async function killedAfter(folder: string, lines: number): Promise<string[]> {

@@ -92,6 +92,10 @@ const RTU_ANSWERS = {
   six: Buffer.from('01030600000006000100B4', 'hex'),
 };
 
+/** The answer of generic-int32 with a count, as Modbus TCP of unit 1. */
+const tcpAnswer = (request: Buffer, count: number): Buffer =>
+  Buffer.concat([request.subarray(0, 2), Buffer.from([0, 0, 0, 9, 1, 3, 6, 0, 0, 0, count, 0, 1])]);
+
 describe('a line that misbehaves', () => {
   test('a late answer is not taken for the next one', async () => {
     const late: Socket[] = [];
@@ -108,17 +112,12 @@ describe('a line that misbehaves', () => {
 
   test('a late answer of Modbus TCP is told by its transaction', async () => {
     const requests: Buffer[] = [];
-    const answer = (request: Buffer, count: number): Buffer =>
-      Buffer.concat([
-        request.subarray(0, 2),
-        Buffer.from([0, 0, 0, 9, 1, 3, 6, 0, 0, 0, count, 0, 1]),
-      ]);
     const { address } = await tcpDevice((bytes, socket) => {
       const [before] = requests;
       requests.push(Buffer.from(bytes));
       if (before === undefined) return;
-      socket.write(answer(before, 5));
-      socket.write(answer(bytes, 6));
+      socket.write(tcpAnswer(before, 5));
+      socket.write(tcpAnswer(bytes, 6));
     });
     const session = await open('modbus-tcp', address, 100);
     await expect(session.read(first)).rejects.toMatchObject({ code: 'scale-silent' });

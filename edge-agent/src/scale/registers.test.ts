@@ -1,48 +1,46 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ScaleRead } from '../core/scale-read.ts';
 import { loadProfile, type RegisterProfile } from './profile.ts';
 import { decodeRegisters } from './registers.ts';
 
 const dgt = loadProfile('dini-argeo-dgt');
 const generic = loadProfile('generic-int32');
 
-describe('dini-argeo-dgt', () => {
-  const decode = (...words: number[]): ReturnType<typeof decodeRegisters> =>
-    decodeRegisters(dgt, words, 1_000);
+const readDgt = (...words: number[]): ScaleRead => decodeRegisters(dgt, words, 1_000);
+const readGeneric = (...words: number[]): ScaleRead => decodeRegisters(generic, words, 100);
 
+describe('dini-argeo-dgt', () => {
   test('a stable gross weight above 65,535 counts takes both words', () => {
-    expect(decode(1, 2, 0, 0, 0b100)).toEqual({ ok: true, massMg: 65_538_000, stable: true });
+    expect(readDgt(1, 2, 0, 0, 0b100)).toEqual({ ok: true, massMg: 65_538_000, stable: true });
   });
 
   test('the sign of gross is bit 1, not that of net', () => {
-    expect(decode(0, 7, 0, 0, 0b110)).toEqual({ ok: true, massMg: -7_000, stable: true });
-    expect(decode(0, 7, 0, 0, 0b101)).toEqual({ ok: true, massMg: 7_000, stable: true });
+    expect(readDgt(0, 7, 0, 0, 0b110)).toEqual({ ok: true, massMg: -7_000, stable: true });
+    expect(readDgt(0, 7, 0, 0, 0b101)).toEqual({ ok: true, massMg: 7_000, stable: true });
   });
 
   test('underload and overload have no weight', () => {
-    expect(decode(0, 7, 0, 0, 0b1100)).toMatchObject({ ok: false, quality: 'underload' });
-    expect(decode(0, 7, 0, 0, 0b10100)).toMatchObject({ ok: false, quality: 'overload' });
+    expect(readDgt(0, 7, 0, 0, 0b1100)).toMatchObject({ ok: false, quality: 'underload' });
+    expect(readDgt(0, 7, 0, 0, 0b10100)).toMatchObject({ ok: false, quality: 'overload' });
   });
 
   test('fewer registers than asked for are a fault, not a zero', () => {
-    expect(decode(0, 7)).toMatchObject({ ok: false, quality: 'comm-error' });
-    expect(decode()).toMatchObject({ ok: false, quality: 'comm-error' });
+    expect(readDgt(0, 7)).toMatchObject({ ok: false, quality: 'comm-error' });
+    expect(readDgt()).toMatchObject({ ok: false, quality: 'comm-error' });
   });
 });
 
 describe('generic-int32', () => {
-  const decode = (...words: number[]): ReturnType<typeof decodeRegisters> =>
-    decodeRegisters(generic, words, 100);
-
   test('a negative weight is in two’s complement', () => {
-    expect(decode(0xffff, 0xfffe, 1)).toEqual({ ok: true, massMg: -200, stable: true });
-    expect(decode(0, 0, 0)).toEqual({ ok: true, massMg: 0, stable: false });
+    expect(readGeneric(0xffff, 0xfffe, 1)).toEqual({ ok: true, massMg: -200, stable: true });
+    expect(readGeneric(0, 0, 0)).toEqual({ ok: true, massMg: 0, stable: false });
   });
 
   test('a fault of the load cell comes before any other bit', () => {
-    expect(decode(0, 0, 0b1111)).toMatchObject({ ok: false, quality: 'comm-error' });
-    expect(decode(0, 0, 0b0011)).toMatchObject({ ok: false, quality: 'overload' });
-    expect(decode(0, 0, 0b0101)).toMatchObject({ ok: false, quality: 'underload' });
+    expect(readGeneric(0, 0, 0b1111)).toMatchObject({ ok: false, quality: 'comm-error' });
+    expect(readGeneric(0, 0, 0b0011)).toMatchObject({ ok: false, quality: 'overload' });
+    expect(readGeneric(0, 0, 0b0101)).toMatchObject({ ok: false, quality: 'underload' });
   });
 });
 

@@ -1,0 +1,127 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { systemClock } from '#shared/clock.ts';
+import { Failure } from '#shared/failure.ts';
+import { createLog } from '#shared/log.ts';
+import { Bus } from './bus.ts';
+import type { ScaleRead } from './core/scale-read.ts';
+import type { ScaleSession } from './scale/port.ts';
+
+interface Scale {
+  readonly name: string;
+  readonly pollMs: number;
+}
+
+const A = { name: 'a', pollMs: 10 };
+const B = { name: 'b', pollMs: 10 };
+const WAIT = { timeout: 10_000, interval: 5 };
+const weight: ScaleRead = { ok: true, massMg: 1, stable: true };
+
+const silent = (): Failure => new Failure('scale-silent', 'no answer', { retry: 'later' });
+const down = (): Failure => new Failure('link-down', 'no line', { retry: 'later' });
+
+/** A line in memory that counts what is done to it. */
+class Line {
+  opened = 0;
+  closed = 0;
+  drained = 0;
+  asking = 0;
+  mostAsking = 0;
+  answer: (scale: Scale) => ScaleRead | Failure = () => weight;
+  canOpen = true;
+
+  async open(): Promise<ScaleSession<Scale>> {
+    if (!this.canOpen) throw down();
+    this.opened += 1;
+    return {
+      read: async (scale) => {
+        this.asking += 1;
+        this.mostAsking = Math.max(this.mostAsking, this.asking);
+        await new Promise((resolve) => setImmediate(resolve));
+        this.asking -= 1;
+        const answer = this.answer(scale);
+        if (answer instanceof Failure) throw answer;
+        return answer;
+      },
+      drain: async () => {
+        this.mostAsking = Math.max(this.mostAsking, this.asking + 1);
+        this.drained += 1;
+      },
+      close: () => {
+        this.closed += 1;
+      },
+    };
+  }
+}
+
+function start(
+  line: Line,
+  scales: readonly Scale[],
+): { reads: [string, ScaleRead][]; bus: Bus<Scale> } {
+  const reads: [string, ScaleRead][] = [];
+  const bus = new Bus<Scale>({
+    name: 'hall-1',
+    driver: line,
+    scales,
+    clock: systemClock,
+    log: createLog('agent', 'silent'),
+    onRead: (scale, read) => reads.push([scale.name, read]),
+  });
+  onTestFinished(() => bus.stop());
+  bus.start();
+  return { reads, bus };
+}
+
+const count = (reads: readonly [string, ScaleRead][], name: string, ok: boolean): number =>
+  reads.filter(([who, read]) => who === name && read.ok === ok).length;
+
+test('one request at a time, in turn', async () => {
+  const line = new Line();
+  const { reads } = start(line, [A, B]);
+  await vi.waitFor(() => expect(reads.length).toBeGreaterThan(20), WAIT);
+  expect(line.mostAsking).toBe(1);
+  expect(Math.abs(count(reads, 'a', true) - count(reads, 'b', true))).toBeLessThanOrEqual(1);
+});
+
+test('one dead slave does not stop the others, and is asked less and less often', async () => {
+  const line = new Line();
+  line.answer = ({ name }) => (name === 'a' ? silent() : weight);
+  const { reads } = start(line, [A, B]);
+  await vi.waitFor(() => expect(count(reads, 'b', true)).toBeGreaterThan(40), WAIT);
+  expect(count(reads, 'a', false)).toBeGreaterThanOrEqual(3);
+  expect(count(reads, 'a', false)).toBeLessThan(15);
+  expect(line.opened).toBe(1);
+  expect(line.drained).toBe(count(reads, 'a', false));
+  expect(line.mostAsking).toBe(1);
+  line.answer = () => weight;
+  await vi.waitFor(() => expect(count(reads, 'a', true)).toBeGreaterThan(0), WAIT);
+});
+
+test('when nobody answers any more, the line is opened anew', async () => {
+  const line = new Line();
+  line.answer = silent;
+  const { reads } = start(line, [A, B]);
+  await vi.waitFor(() => expect(line.opened).toBe(2), WAIT);
+  expect(reads.length).toBeGreaterThanOrEqual(3);
+  line.answer = () => weight;
+  await vi.waitFor(() => expect(count(reads, 'b', true)).toBeGreaterThan(0), WAIT);
+});
+
+test('without a line every scale says so, never a weight', async () => {
+  const line = new Line();
+  line.canOpen = false;
+  const { reads } = start(line, [A, B]);
+  await vi.waitFor(() => expect(reads.length).toBeGreaterThanOrEqual(4), WAIT);
+  expect(reads.every(([, read]) => !read.ok && read.quality === 'comm-error')).toBe(true);
+  line.canOpen = true;
+  await vi.waitFor(() => expect(count(reads, 'a', true)).toBeGreaterThan(0), WAIT);
+});
+
+test('stopping closes the line, waits for nothing, and may be done twice', async () => {
+  const line = new Line();
+  const slow = { name: 'slow', pollMs: 3_600_000 };
+  const { reads, bus } = start(line, [slow]);
+  await vi.waitFor(() => expect(reads).toHaveLength(1), WAIT);
+  await bus.stop();
+  await bus.stop();
+  expect(line.closed).toBeGreaterThanOrEqual(1);
+});
