@@ -119,6 +119,24 @@ describe('pieces', () => {
     expect(booked()).toEqual(['adjustment 100']);
   });
 
+  test('a hand that leans right before a silence books nothing', () => {
+    const { hold, weigh, booked } = bin();
+    const second = hold(0, 200_000);
+    weigh(second, 260_000, { samples: 5 });
+    hold(second + 7_200, 180_000);
+    expect(booked()).toEqual(['adjustment 100', 'consumption -10']);
+  });
+
+  test('single samples, one a second, are as good as settled readings', () => {
+    const { weigh, booked } = bin();
+    const noise = [-200, 100, 0, 150, -50, 0];
+    for (let second = 0; second < 600; second += 1) {
+      const net = second < 300 ? 200_000 : 194_000;
+      weigh(second, net + (noise[second % noise.length] ?? 0), { samples: 1, spread: 0 });
+    }
+    expect(booked()).toEqual(['adjustment 100', 'consumption -3']);
+  });
+
   test('goods that go on leaving are booked as they go, without waiting for the last', () => {
     const { hold, weigh, booked } = bin();
     let second = hold(0, 200_000);

@@ -6,7 +6,7 @@ export interface Noise {
   sampleVariance: number;
   /** Smallest step between two readings without any scatter, levels; 0 while none was seen. */
   division: number;
-  /** The level of the newest reading where it had no scatter at all. */
+  /** The newest level where it showed no scatter: all samples alike, or a single one. */
   exactLevel: number | null;
   /** Growth of the variance of the level per second without movement, squared levels. */
   driftPerSecond: number;
@@ -68,10 +68,24 @@ export function learnDivision(noise: Noise, level: number, spread: number, limit
   noise.exactLevel = level;
 }
 
+/** A single sample has no spread of its own: its distance from the one before tells. */
+export function learnFromSingle(noise: Noise, level: number, limit: number): void {
+  if (noise.exactLevel !== null) {
+    const step = level - noise.exactLevel;
+    if (Math.abs(step) < limit) remember(noise, (step * step) / 2);
+  }
+  noise.exactLevel = level;
+}
+
 export function learnSpread(noise: Noise, spread: number): void {
-  const running = noise.sampleVariance;
-  const seen = Math.min(spread * spread, VARIANCE_CLIP * running + FINEST_VARIANCE);
-  noise.sampleVariance = running + Math.round((seen - running) / VARIANCE_MEMORY);
+  remember(
+    noise,
+    Math.min(spread * spread, VARIANCE_CLIP * noise.sampleVariance + FINEST_VARIANCE),
+  );
+}
+
+function remember(noise: Noise, variance: number): void {
+  noise.sampleVariance += Math.round((variance - noise.sampleVariance) / VARIANCE_MEMORY);
 }
 
 /**

@@ -17,7 +17,6 @@ export interface Candidate extends Plateau {
   readonly leftAt: number;
   /** Whether the scale was not watched for a while between the present plateau and this one. */
   readonly unseen: boolean;
-  readings: number;
   /** Samples averaged. */
   weight: number;
 }
@@ -70,5 +69,5 @@ export function track(plateau: Plateau, sight: Sight, driftPerSecond: number): v
 
 export function startCandidate(sight: Sight, leftAt: number, unseen: boolean): Candidate {
   const { at, level, variance, samples } = sight;
-  return { from: at, at, leftAt, level, variance, unseen, readings: 1, weight: samples };
+  return { from: at, at, leftAt, level, variance, unseen, weight: samples };
 }

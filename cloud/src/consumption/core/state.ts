@@ -55,7 +55,7 @@ export interface AppliedSetup {
 }
 
 /** Of the state's layout and of the method: a state of another version is not continued. */
-export const FOLD_VERSION = 1;
+const FOLD_VERSION = 1;
 
 export function startFold(): FoldState {
   return {
