@@ -8,6 +8,7 @@ import type {
   MovementView,
   Product,
   ReadingView,
+  Setup,
   Site,
   StockView,
 } from '../../../src/http/contract.ts';
@@ -86,6 +87,7 @@ export function apiOf(key: string) {
     agents: (signal: AbortSignal) => list<AgentView>('/agents', signal),
     stock: (signal: AbortSignal) => list<StockView>('/stock', signal),
     bin: (bin: string, signal: AbortSignal) => get<Bin>(binPath(bin), signal),
+    setups: (bin: string, signal: AbortSignal) => list<Setup>(`${binPath(bin)}/setups`, signal),
     readings: (bin: string, { from, to }: { from: number; to: number }, signal: AbortSignal) =>
       list<ReadingView>(`${binPath(bin)}/readings`, signal, { from, to }, MOST_READINGS),
     movements: (bin: string, { from, to }: { from: number; to: number }, signal: AbortSignal) =>

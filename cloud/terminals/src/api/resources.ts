@@ -79,6 +79,15 @@ export function useBin(bin: string) {
   return useQuery({ queryKey: ['bin', bin], queryFn: ({ signal }) => api.bin(bin, signal) });
 }
 
+/** What a bin held from when on, oldest first. */
+export function useSetups(bin: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ['setups', bin],
+    queryFn: ({ signal }) => api.setups(bin, signal),
+  });
+}
+
 export function useReadings(bin: string, period: Period) {
   const api = useApi();
   return useQuery({

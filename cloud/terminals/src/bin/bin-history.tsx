@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import { FormattedMessage, useIntl } from 'react-intl';
 import type { QuantityUnit } from '#shared/units.ts';
 import type { Bin } from '../../../src/http/contract.ts';
-import { useMovements, useProducts, useReadings } from '../api/resources.ts';
+import { useMovements, useProducts, useReadings, useSetups } from '../api/resources.ts';
 import { AsOf } from '../figures/age.tsx';
 import { Answer } from '../notices/answer.tsx';
 import { EmptyNotice } from '../notices/empty-notice.tsx';
@@ -34,10 +34,19 @@ export function BinHistory({
   const readings = useReadings(bin.id, period);
   const movements = useMovements(bin.id, period);
   const unitOf = useUnits(bin);
+  const setups = useSetups(bin.id);
   const curve = useMemo(
-    () => curveOf(bin, readings.data?.items ?? [], movements.data?.items ?? [], period.from),
-    [bin, readings.data, movements.data, period.from],
+    () =>
+      curveOf({
+        productId: bin.productId,
+        setups: setups.data?.items ?? [],
+        readings: readings.data?.items ?? [],
+        movements: movements.data?.items ?? [],
+        from: period.from,
+      }),
+    [bin.productId, setups.data, readings.data, movements.data, period.from],
   );
+  const failed = readings.error ?? setups.error;
   const complete = readings.data?.complete !== false && movements.data?.complete !== false;
   const answered = readings.data !== undefined || movements.data !== undefined;
 
@@ -59,13 +68,16 @@ export function BinHistory({
             onChange={(chosen) => changeQuery({ period: chosen })}
           />
         </Group>
-        {readings.error !== null && (
-          <ProblemNotice error={readings.error} onRetry={() => void readings.refetch()} />
+        {failed !== null && (
+          <ProblemNotice
+            error={failed}
+            onRetry={() => void Promise.all([readings.refetch(), setups.refetch()])}
+          />
         )}
         {answered ? (
           <StockChart curve={curve} unit={unitOf(bin.productId)} period={period} zone={zone} />
         ) : (
-          readings.error === null && <Skeleton height={320} />
+          failed === null && <Skeleton height={320} />
         )}
         <Text size="xs" c="dimmed">
           <AsOf updatedAt={readings.dataUpdatedAt} />

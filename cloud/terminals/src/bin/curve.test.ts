@@ -1,18 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Bin, MovementView, ReadingView } from '../../../src/http/contract.ts';
+import type { MovementView, ReadingView, Setup } from '../../../src/http/contract.ts';
 import { curveOf, thinned, type Point } from './curve.ts';
 
-const BIN: Bin = {
-  id: 'a1',
-  name: 'A1',
-  siteId: 'north',
-  capacityMg: 1_000_000,
-  productId: 'screw',
-  tareMg: 1_000,
-  pieceMassMg: 200,
-  since: 100,
-};
+const SETUP: Setup = { since: 100, productId: 'screw', tareMg: 1_000, pieceMassMg: 200 };
+/** The curve of a bin that holds screws. */
+const curve = (
+  readings: readonly ReadingView[],
+  movements: readonly MovementView[] = [],
+  setups: readonly Setup[] = [SETUP],
+  from = 0,
+) => curveOf({ productId: 'screw', setups, readings, movements, from });
 const reading = (at: number, value: number | null, changes = {}): ReadingView => ({
   at,
   value,
@@ -40,14 +38,14 @@ const movement = (at: number, changes: Partial<MovementView> = {}): MovementView
 });
 
 test('net mass is shown in pieces, or in mg for bulk', () => {
-  expect(curveOf(BIN, [reading(200, 3_000)], [], 0).weighed).toEqual([[200, 10]]);
-  const bulk = { ...BIN, pieceMassMg: null };
-  expect(curveOf(bulk, [reading(200, 3_000)], [], 0).weighed).toEqual([[200, 2_000]]);
+  expect(curve([reading(200, 3_000)]).weighed).toEqual([[200, 10]]);
+  const bulk = [{ ...SETUP, pieceMassMg: null }];
+  expect(curve([reading(200, 3_000)], [], bulk).weighed).toEqual([[200, 2_000]]);
 });
 
 test('a reading that is not good breaks the line and is counted, never drawn as 0', () => {
   const readings = [reading(200, 3_000), reading(300, null, { quality: 'comm-error' })];
-  const { weighed, notGood } = curveOf(BIN, readings, [], 0);
+  const { weighed, notGood } = curve(readings);
   expect(weighed).toEqual([
     [200, 10],
     [300, null],
@@ -55,8 +53,14 @@ test('a reading that is not good breaks the line and is counted, never drawn as 
   expect(notGood).toBe(1);
 });
 
-test('readings from before the present setup are left out', () => {
-  expect(curveOf(BIN, [reading(99, 3_000)], [], 0).weighed).toEqual([]);
+test('each reading is understood by the setup of its time, and only of the present product', () => {
+  const nuts = { ...SETUP, since: 0, productId: 'nut' };
+  const otherTare = { ...SETUP, since: 300, tareMg: 2_000 };
+  const readings = [reading(50, 3_000), reading(200, 3_000), reading(300, 3_000)];
+  expect(curve(readings, [], [nuts, SETUP, otherTare]).weighed).toEqual([
+    [200, 10],
+    [300, 5],
+  ]);
 });
 
 test('the counted stock follows the movements of the present product', () => {
@@ -65,7 +69,7 @@ test('the counted stock follows the movements of the present product', () => {
     movement(300, { kind: 'refill', closing: 50 }),
     movement(400, { productId: 'nut' }),
   ];
-  const { counted, refills } = curveOf(BIN, [], movements, 200);
+  const { counted, refills } = curve([], movements, [SETUP], 200);
   expect(counted).toEqual([
     [200, 8],
     [300, 50],
@@ -73,17 +77,17 @@ test('the counted stock follows the movements of the present product', () => {
   expect(refills).toEqual([[300, 50]]);
 });
 
-const numbers = (of: readonly Point[]) =>
-  of.flatMap(([, quantity]) => (quantity === null ? [] : [quantity]));
-
 test('the counted stock begins with the opening one and lasts until the newest reading', () => {
-  const { counted } = curveOf(BIN, [reading(500, 2_600)], [movement(200)], 150);
+  const { counted } = curve([reading(500, 2_600)], [movement(200)], [SETUP], 150);
   expect(counted).toEqual([
     [150, 10],
     [200, 8],
     [500, 8],
   ]);
 });
+
+const numbers = (of: readonly Point[]) =>
+  of.flatMap(([, quantity]) => (quantity === null ? [] : [quantity]));
 
 test('thinning keeps the lowest, the highest, the order and every stretch with a break', () => {
   const values = fc.array(fc.option(fc.integer({ min: 0, max: 1_000 }), { freq: 20 }), {

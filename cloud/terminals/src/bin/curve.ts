@@ -1,4 +1,4 @@
-import type { Bin, MovementView, ReadingView } from '../../../src/http/contract.ts';
+import type { MovementView, ReadingView, Setup } from '../../../src/http/contract.ts';
 
 /** Time and stock in the product's unit; null breaks the line. */
 export type Point = readonly [at: number, quantity: number | null];
@@ -14,34 +14,40 @@ export interface StockCurve {
 }
 
 /**
- * The course of a bin's stock.
- * @param bin its present setup; readings before it held are left out, since it does not fit them
+ * The course of a bin's stock, as far back as it held the product it holds now.
+ * @param productId what it holds now
+ * @param setups what it held from when on, oldest first: each reading is understood by its own
  * @param readings oldest first
  * @param movements all of the period that begins at `from`, oldest first
  */
-export function curveOf(
-  bin: Bin,
-  readings: readonly ReadingView[],
-  movements: readonly MovementView[],
-  from: number,
-): StockCurve {
-  const quantityOf = ({ value, unit, quality }: ReadingView): number | null => {
-    if (quality !== 'good' || value === null) return null;
-    if (unit === 'count') return value;
-    if (unit === 'permille') return null;
-    const netMg = value - bin.tareMg;
-    return bin.pieceMassMg === null ? netMg : Math.round((netMg / bin.pieceMassMg) * 100) / 100;
-  };
-  const fitting = readings.filter(({ at }) => at >= bin.since);
-  const ofProduct = movements.filter(({ productId }) => productId === bin.productId);
+export function curveOf(told: {
+  readonly productId: string;
+  readonly setups: readonly Setup[];
+  readonly readings: readonly ReadingView[];
+  readonly movements: readonly MovementView[];
+  readonly from: number;
+}): StockCurve {
+  const understood = told.readings.flatMap((reading) => {
+    const setup = told.setups.findLast(({ since }) => since <= reading.at);
+    return setup?.productId === told.productId ? [{ reading, setup }] : [];
+  });
+  const movements = told.movements.filter(({ productId }) => productId === told.productId);
   return {
-    weighed: fitting.map((reading) => [reading.at, quantityOf(reading)]),
-    counted: countedOf(ofProduct, from, fitting.at(-1)?.at),
-    refills: ofProduct
+    weighed: understood.map(({ reading, setup }) => [reading.at, quantityOf(reading, setup)]),
+    counted: countedOf(movements, told.from, understood.at(-1)?.reading.at),
+    refills: movements
       .filter(({ kind }) => kind === 'refill')
       .map(({ at, closing }) => [at, closing]),
-    notGood: fitting.filter(({ quality }) => quality !== 'good').length,
+    notGood: understood.filter(({ reading }) => reading.quality !== 'good').length,
   };
+}
+
+function quantityOf({ value, unit, quality }: ReadingView, setup: Setup): number | null {
+  if (quality !== 'good' || value === null) return null;
+  if (unit === 'count') return value;
+  if (unit === 'permille') return null;
+  const netMg = value - setup.tareMg;
+  return setup.pieceMassMg === null ? netMg : Math.round((netMg / setup.pieceMassMg) * 100) / 100;
 }
 
 /** From the opening stock of the period to the newest reading: in between only movements change it. */
