@@ -39,5 +39,3 @@ export function useFormats() {
     [intl],
   );
 }
-
-export type Formats = ReturnType<typeof useFormats>;

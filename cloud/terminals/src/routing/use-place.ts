@@ -17,7 +17,3 @@ export function changeQuery(changes: Query): void {
   window.history.replaceState(null, '', formatPlace(path, { ...query, ...changes }));
   window.dispatchEvent(new HashChangeEvent('hashchange'));
 }
-
-export function goTo(path: readonly string[], query: Query = {}): void {
-  window.location.hash = formatPlace(path, query);
-}

@@ -35,8 +35,6 @@ export function setServerTime(serverTime: number): void {
 /** The server's time of a moment on this device's clock. */
 export const toServerTime = (local: number): number => local + offsetMs;
 
-export const serverNow = (): number => Date.now() + offsetMs;
-
 /** Now, changing every `everyMs`; a coarse one renders less often. */
 export function useNow(everyMs = SECOND_MS): number {
   return useSyncExternalStore(subscribe, () => Math.floor(now / everyMs) * everyMs);
