@@ -19,10 +19,10 @@ export const bench = {
   },
   figures: {
     append_per_s: 'readings appended per second, each append on the disk before the next',
-    append_cpu_us: 'CPU time of one reading appended',
+    append_cpu_ns: 'CPU time of one reading appended',
     repeat_per_s: 'readings per second of the same appended again, all duplicates',
     read_per_s: 'readings read per second',
-    bytes_per_reading: 'size of the file',
+    reading_bytes: 'size of the file, per reading',
   },
   run: async ({ readings, batch, bins }) => {
     const folder = await mkdtemp(join(tmpdir(), 'offtake-bench-'));
@@ -55,15 +55,15 @@ export const bench = {
     if (read !== readings) throw new Error(`read ${read} of ${readings} readings`);
     return {
       append_per_s: Math.round((readings / appendMs) * SECOND_MS),
-      append_cpu_us: Math.round(((user + system) / readings) * 100) / 100,
+      append_cpu_ns: Math.round(((user + system) * 1_000) / readings),
       repeat_per_s: Math.round((readings / repeatMs) * SECOND_MS),
       read_per_s: Math.round((read / readMs) * SECOND_MS),
-      bytes_per_reading: Math.round(size / readings),
+      reading_bytes: Math.round(size / readings),
     };
   },
 } as const satisfies Benchmark<
   'readings' | 'batch' | 'bins',
-  'append_per_s' | 'append_cpu_us' | 'repeat_per_s' | 'read_per_s' | 'bytes_per_reading'
+  'append_per_s' | 'append_cpu_ns' | 'repeat_per_s' | 'read_per_s' | 'reading_bytes'
 >;
 
 const nameOf = (bin: number) => binId(`bin-${bin}`);
