@@ -116,7 +116,7 @@ export class Connection {
       client.removeAllListeners('close');
       client.end(true);
       if (upAt !== null) {
-        log.warn({ broker }, 'disconnected from the broker');
+        if (!this.#isStopped) log.warn({ broker }, 'disconnected from the broker');
         if (clock.monotonicMs() - upAt >= HEALTHY_MS) this.#failures = 0;
         onDown(session);
       } else if (!this.#isStopped) {
