@@ -164,7 +164,11 @@ class Bin {
   restUntil(at: number): void {
     const { heartbeatMs, recorded } = this.#world;
     for (let next = this.#reportedAt + heartbeatMs; next < at; next += heartbeatMs) {
-      if (next <= this.#now) continue;
+      if (next <= this.#now) {
+        // Its minute came while hands were in the bin.
+        if (recorded) this.#push({ value: null, samples: 0, spread: 0, quality: 'unstable' }, next);
+        continue;
+      }
       this.#now = next;
       this.#report(recorded ? 10 : Math.round(heartbeatMs / SECOND_MS));
     }
@@ -283,8 +287,11 @@ class Bin {
     });
   }
 
-  #push(reading: Pick<FoldReading, 'value' | 'samples' | 'spread' | 'quality'>): void {
-    const at = Math.max(Math.round(this.#now), (this.#readings.at(-1)?.at ?? 0) + 1);
+  #push(
+    reading: Pick<FoldReading, 'value' | 'samples' | 'spread' | 'quality'>,
+    now = this.#now,
+  ): void {
+    const at = Math.max(Math.round(now), (this.#readings.at(-1)?.at ?? 0) + 1);
     if (at < this.#deafUntil) return;
     this.#reportedAt = at;
     this.#readings.push({ at, unit: 'mg', ...reading });

@@ -130,10 +130,10 @@ function leave(
   // Counted to the reading before: a silence is no sign that anything lasted.
   const impatient = state.goodAt - candidate.leftAt > PATIENCE_MS;
   const rise = candidate.level - plateau.level;
-  // What rose and sinks again may have been a hand, however long it lay there.
-  const sinking = rise > 0 && sight.level < candidate.level;
-  const lasted =
-    !sinking && sight.at - candidate.from >= SILENT_HOLD_MS && !wasBlind(state, sight.at);
+  // What rose and is mostly gone again was no goods, however long it lay there.
+  const gone = rise > 0 && (sight.level - plateau.level) * 2 < rise;
+  const silent = state.blindSince === 0 && sight.at - state.goodAt <= SILENCE_MS;
+  const lasted = silent && !gone && sight.at - candidate.from >= SILENT_HOLD_MS;
   // Goods that go on leaving do not lean: what had left before is not coming back.
   const falling = rise < 0 && sight.level < candidate.level;
   const tapped = piece !== null && isTapped(piece, plateau, candidate, sight);
