@@ -335,7 +335,6 @@ export type Bin = z.infer<typeof binSchema>;
 export type StockView = z.infer<typeof stockSchema>;
 export type ReadingView = z.infer<typeof readingSchema>;
 export type Setup = z.infer<typeof setupSchema>;
-export type QuarantineView = z.infer<typeof quarantineSchema>;
 export type MovementView = z.infer<typeof movementSchema>;
 export type ConsumptionQuery = z.infer<typeof consumptionQuerySchema>;
 export type ConsumptionRow = z.infer<typeof consumptionRowSchema>;
