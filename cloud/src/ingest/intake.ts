@@ -56,8 +56,7 @@ export async function openIntake(options: IntakeOptions): Promise<Intake> {
     const channel = INGEST_CHANNELS.find((name) => name === parts?.channel);
     if (stopped || parts === undefined || channel === undefined) return;
     const { agent } = parts;
-    const receivedMs = clock.wallMs();
-    onMessage({ agent, channel, payload, receivedMs, arrivedMs: clock.monotonicMs() });
+    onMessage({ agent, channel, payload, receivedMs: clock.wallMs() });
   });
   client.on('error', (error) => log.warn({ err: error }, 'broker connection failed'));
   client.on('close', () => {

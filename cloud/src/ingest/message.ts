@@ -14,8 +14,6 @@ export interface Message {
   readonly channel: (typeof INGEST_CHANNELS)[number];
   readonly payload: Uint8Array;
   readonly receivedMs: number;
-  /** On the monotonic clock. */
-  readonly arrivedMs: number;
 }
 
 /** A group of messages, read. */

@@ -70,6 +70,10 @@ async function restatements(): Promise<RestatementRow[]> {
   return rows;
 }
 
+/** Five minutes with so many pieces. */
+const span = (from: number, pieces: number) =>
+  [0, 1, 2, 3, 4].map((minute) => reading(bin, from + minute, pieces));
+
 /** Opening, a pick of 10 pieces seen to last, and what remains. */
 const pick = (of: BinId) => [
   ...[0, 1, 2, 3, 4].map((minute) => reading(of, minute, 100)),
@@ -258,8 +262,6 @@ describe('late readings', () => {
 });
 
 describe('checkpoints', () => {
-  const span = (from: number, pieces: number) =>
-    [0, 1, 2, 3, 4].map((minute) => reading(bin, from + minute, pieces));
   const early = () => batchMessage(agent, { readings: [...span(0, 100), ...span(20, 80)] });
   const late = () => batchMessage(agent, { seq: 2, readings: span(8, 90) });
 

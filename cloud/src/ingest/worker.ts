@@ -13,7 +13,7 @@ import type { ReadingsStore } from '../readings/store.ts';
 import { createCatalogueCache, loadBins } from './catalogue.ts';
 import type { Changes } from './changes.ts';
 import { commitGroup, type Committed, type Stores } from './commit.ts';
-import { FIRST_WINDOW, nextWindow } from './core/credit.ts';
+import { NO_PACE, paceAfter, windowFor } from './core/credit.ts';
 import { createCursorCache } from './cursors.ts';
 import { createFoldCache } from './fold-cache.ts';
 import { readGroup, readNothing, type Group, type Message } from './message.ts';
@@ -21,6 +21,8 @@ import type { IngestMetrics } from './metrics.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
+/** An agent counts as sending for so long after its last batch. */
+const SENDING_MS = 5_000;
 
 export interface WorkerOptions {
   readonly db: Database;
@@ -69,7 +71,9 @@ export function createWorker(options: WorkerOptions): Worker {
   const cursors = createCursorCache(db.sql);
   const stores: Stores = { db, readings, clock, folds, catalogue, cursors };
   const stopping = new AbortController();
-  let window = FIRST_WINDOW;
+  let pace = NO_PACE;
+  /** When each agent last sent a batch, on the monotonic clock. */
+  const sending = new Map<AgentId, number>();
   let last: Promise<unknown> = Promise.resolve();
 
   /** Runs one piece of work at a time, in order. */
@@ -79,10 +83,11 @@ export function createWorker(options: WorkerOptions): Worker {
     return await result;
   };
 
-  const commit = async (group: Group, arrivedMs: number): Promise<void> => {
+  const commit = async (group: Group): Promise<void> => {
+    const startedMs = clock.monotonicMs();
     for (let waitMs = FIRST_PAUSE_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_PAUSE_MS)) {
       try {
-        finish(await commitGroup(group, stores), arrivedMs);
+        finish(await commitGroup(group, stores), startedMs);
         return;
       } catch (error) {
         if (!(error instanceof Failure) || error.retry === 'never') throw error;
@@ -95,9 +100,8 @@ export function createWorker(options: WorkerOptions): Worker {
 
   /** Commits messages together; where something in them cannot be, each alone, and sets that apart. */
   const take = async (messages: readonly Message[]): Promise<void> => {
-    const arrivedMs = messages[0]?.arrivedMs ?? clock.monotonicMs();
     try {
-      await commit(readGroup(messages), arrivedMs);
+      await commit(readGroup(messages));
     } catch (error) {
       if (error instanceof Failure) throw error;
       if (messages.length > 1) {
@@ -106,13 +110,25 @@ export function createWorker(options: WorkerOptions): Worker {
       }
       log.error({ err: error, agent: messages[0]?.agent }, 'message not committed: quarantined');
       const reason = `could not be committed: ${messageOf(error)}`;
-      await commit(readNothing(messages, reason), arrivedMs);
+      await commit(readNothing(messages, reason));
     }
   };
 
-  const finish = (committed: Committed, arrivedMs: number): void => {
-    const waitedMs = clock.monotonicMs() - arrivedMs;
-    if (committed.answers.length > 0) window = nextWindow(window, waitedMs);
+  /** @returns how many batches an agent may send ahead, after a group from these */
+  const grant = (agents: Iterable<AgentId>, batches: number, startedMs: number): number => {
+    const nowMs = clock.monotonicMs();
+    for (const agent of agents) sending.set(agent, nowMs);
+    for (const [agent, sentMs] of sending) {
+      if (nowMs - sentMs > SENDING_MS) sending.delete(agent);
+    }
+    if (batches > 0) pace = paceAfter(pace, { batches, busyMs: nowMs - startedMs });
+    return windowFor(pace, sending.size);
+  };
+
+  const finish = (committed: Committed, startedMs: number): void => {
+    const batches = committed.batches.next + committed.batches.jump;
+    const agents = committed.answers.map(({ agent }) => agent);
+    const window = grant(agents, batches, startedMs);
     for (const { agent, epoch, upTo, rejected } of committed.answers) {
       options.sendReceipt(agent, { epoch, upTo, window, rejected: [...rejected] });
     }

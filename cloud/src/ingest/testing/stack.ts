@@ -110,7 +110,6 @@ export function message(agent: AgentId, channel: Message['channel'], payload: st
     channel,
     payload: new TextEncoder().encode(payload),
     receivedMs: systemClock.wallMs(),
-    arrivedMs: systemClock.monotonicMs(),
   };
 }
 

@@ -1,0 +1,82 @@
+import type { Benchmark } from '../../bench/benchmark.ts';
+import { DAY_MS } from '#shared/units.ts';
+import { startCloud, type CloudProcess } from './cloud-process.ts';
+import { PIECE_MG, TARE_MG, agentName, binName, connectAgent, payloadsOf } from './load.ts';
+
+type Option = 'agents' | 'bins' | 'batches' | 'warmup' | 'readings';
+type Figure = 'readings_per_s' | 'p50_ms' | 'p99_ms' | 'rss_mb';
+
+/** The oldest reading; the newest must not lie in the future. */
+const HISTORY_MS = 300 * DAY_MS;
+
+async function enrol(cloud: CloudProcess, agents: number, bins: number): Promise<string[]> {
+  const product = { id: 'screw', name: 'Screw', unit: 'piece', pieceMassMg: PIECE_MG };
+  await cloud.post('/products', product);
+  await cloud.post('/customers', { id: 'acme', name: 'Acme' });
+  const secrets: string[] = [];
+  for (let agent = 0; agent < agents; agent += 1) {
+    const siteId = `site-${agent}`;
+    const site = { id: siteId, name: siteId, customerId: 'acme', timeZone: 'UTC' };
+    await cloud.post('/sites', site);
+    const created = await cloud.post('/agents', { id: agentName(agent), siteId });
+    secrets.push((created as { secret: string }).secret);
+    for (let bin = 0; bin < bins; bin += 1) {
+      const id = binName(agent, bin);
+      const setup = { productId: product.id, tareMg: TARE_MG, capacityMg: 6_000_000 };
+      await cloud.post('/bins', { id, name: id, siteId, ...setup });
+    }
+  }
+  return secrets;
+}
+
+function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+export const bench: Benchmark<Option, Figure> = {
+  name: 'ingest',
+  describe:
+    'The embedded cloud takes the backlog of many agents, a reading a bin and minute with picks: ' +
+    'MQTT, SQLite, fold, ledger, receipt; the agents are one other process of the same machine',
+  options: {
+    agents: { default: 20, small: 2, describe: 'agents that send at once' },
+    bins: { default: 10, small: 2, describe: 'bins of each agent' },
+    batches: { default: 300, small: 5, describe: 'batches that each agent sends' },
+    warmup: { default: 30, small: 1, describe: 'of these, the first ones that are not measured' },
+    readings: { default: 100, small: 100, describe: 'readings in a batch' },
+  },
+  figures: {
+    readings_per_s: 'readings stored, folded, committed and receipted per second',
+    p50_ms: 'from publishing a batch to its receipt, half of them',
+    p99_ms: 'the same, 99 of 100',
+    rss_mb: "the cloud's resident memory after it",
+  },
+  async run({ agents, bins, batches, warmup, readings: readingsPerBatch }) {
+    const cloud = await startCloud();
+    try {
+      const secrets = await enrol(cloud, agents, bins);
+      const from = Date.now() - HISTORY_MS;
+      const loads = await Promise.all(
+        secrets.map((secret, agent) => {
+          const payloads = payloadsOf({ agent, bins, batches, readingsPerBatch, from });
+          return connectAgent(cloud.broker, { agent, secret }, payloads);
+        }),
+      );
+      await Promise.all(loads.map((load) => load.run(warmup)));
+      const began = performance.now();
+      const times = (await Promise.all(loads.map((load) => load.run(batches)))).flat();
+      const seconds = (performance.now() - began) / 1_000;
+      const rssBytes = await cloud.metric('process_resident_memory_bytes');
+      await Promise.all(loads.map((load) => load.close()));
+      times.sort((a, b) => a - b);
+      return {
+        readings_per_s: Math.round((times.length * readingsPerBatch) / seconds),
+        p50_ms: Math.round(percentile(times, 0.5)),
+        p99_ms: Math.round(percentile(times, 0.99)),
+        rss_mb: Math.round(rssBytes / 1_048_576),
+      };
+    } finally {
+      await cloud.stop();
+    }
+  },
+};
