@@ -89,6 +89,11 @@ test('the counted stock begins with the opening one and lasts until the newest r
 const numbers = (of: readonly Point[]) =>
   of.flatMap(([, quantity]) => (quantity === null ? [] : [quantity]));
 
+test('before its first movement a bin is unknown, not empty', () => {
+  const first = movement(200, { ordinal: 1, kind: 'adjustment', quantity: 8 });
+  expect(curve([], [first], [SETUP], 150).counted).toEqual([[200, 8]]);
+});
+
 test('thinning keeps the lowest, the highest, the order and every stretch with a break', () => {
   const values = fc.array(fc.option(fc.integer({ min: 0, max: 1_000 }), { freq: 20 }), {
     minLength: 1,

@@ -60,7 +60,10 @@ function countedOf(
   const last = movements.at(-1);
   if (first === undefined || last === undefined) return [];
   const points: Point[] = movements.map(({ at, closing }) => [at, closing]);
-  if (first.at > from) points.unshift([from, first.closing - first.quantity]);
+  // Before its very first movement a bin was not empty but unknown.
+  if (first.ordinal > 1 && first.at > from) {
+    points.unshift([from, first.closing - first.quantity]);
+  }
   if (newest !== undefined && newest > last.at) points.push([newest, last.closing]);
   return points;
 }
