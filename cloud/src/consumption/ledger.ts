@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
-import type { BinId, ProductId } from '#shared/ids.ts';
+import type { BinId } from '#shared/ids.ts';
 import type { Tables } from '../database/tables.ts';
-import type { Movement, MovementKind, Rollup, Stock } from './core/model.ts';
+import type { Movement, Rollup, Stock } from './core/model.ts';
 
 /** The connection, or the transaction, that a statement is part of. */
 type Sql = Kysely<Tables>;
@@ -80,68 +80,89 @@ function newestOf<T>(rows: readonly T[], keyOf: (row: T) => string): T[] {
   return [...new Map(rows.map((row) => [keyOf(row), row])).values()];
 }
 
-/** The newest checkpoint of a bin whose readings all lie before `before`. */
-export async function checkpointBefore(
+/** The newest checkpoint of each bin whose readings all lie before `before`. */
+export async function checkpointsBefore(
   tx: Sql,
-  bin: BinId,
-  before: number,
-): Promise<Checkpoint | undefined> {
-  const { rows } = await sql<{ at: number; state: string }>`
-    select at_ms as at, state::text as state from fold_checkpoint
-    where bin_id = ${bin} and at_ms < ${before} order by at_ms desc limit 1
+  wanted: readonly { readonly bin: BinId; readonly before: number }[],
+): Promise<Map<BinId, Checkpoint>> {
+  const { rows } = await sql<OfBin<Checkpoint>>`
+    select r.bin, newest.at_ms as at, newest.state::text as state
+    from json_to_recordset(${JSON.stringify(wanted)}::json) as r (bin text, before bigint)
+    cross join lateral (
+      select at_ms, state from fold_checkpoint where bin_id = r.bin and at_ms < r.before
+      order by at_ms desc limit 1
+    ) as newest
   `.execute(tx);
-  return rows[0];
+  return new Map(rows.map(({ bin, ...checkpoint }) => [bin, checkpoint]));
 }
 
-export async function dropCheckpointsAfter(tx: Sql, bin: BinId, at: number): Promise<void> {
-  await sql`delete from fold_checkpoint where bin_id = ${bin} and at_ms > ${at}`.execute(tx);
-}
-
-/** The telling of a bin's history that holds now; the first is 1. */
-export async function currentRevision(tx: Sql, bin: BinId): Promise<number> {
-  const { rows } = await sql<{ revision: number }>`
-    select coalesce(max(revision), 1)::int as revision from restatement where bin_id = ${bin}
-  `.execute(tx);
-  return rows[0]?.revision ?? 1;
-}
-
-/** The movements that hold, in order, from `ordinal` on. */
-export async function movementsFrom(tx: Sql, bin: BinId, ordinal: number): Promise<Movement[]> {
-  const { rows } = await sql<Movement & { product: ProductId; kind: MovementKind }>`
-    select ordinal, product_id as product, from_ms as "from", at_ms as at, kind, quantity, low,
-      high, mass_mg as "massMg", confidence_ppm as "confidencePpm", closing
-    from movement where bin_id = ${bin} and ordinal >= ${ordinal} and superseded_ms is null
-    order by ordinal
-  `.execute(tx);
-  return rows;
-}
-
-/** The rollups of a bin from `bucket` on, in order. */
-export async function rollupsFrom(tx: Sql, bin: BinId, bucket: number): Promise<Rollup[]> {
-  const { rows } = await sql<Rollup>`
-    select bucket_ms as bucket, product_id as product, consumed, refilled, unexplained, adjusted,
-      exposure_ms as "exposureMs", closing
-    from rollup where bin_id = ${bin} and bucket_ms >= ${bucket}
-    order by bucket_ms, product_id
-  `.execute(tx);
-  return rows;
-}
-
-export async function deleteRollups(
+export async function dropCheckpointsAfter(
   tx: Sql,
-  bin: BinId,
-  rollups: readonly Pick<Rollup, 'bucket' | 'product'>[],
+  ends: readonly { readonly bin: BinId; readonly at: number }[],
 ): Promise<void> {
+  await sql`
+    delete from fold_checkpoint
+    using json_to_recordset(${JSON.stringify(ends)}::json) as r (bin text, at bigint)
+    where bin_id = r.bin and at_ms > r.at
+  `.execute(tx);
+}
+
+/** The telling of each bin's history that holds now; the first, which is left out, is 1. */
+export async function currentRevisions(
+  tx: Sql,
+  bins: readonly BinId[],
+): Promise<Map<BinId, number>> {
+  const { rows } = await sql<{ bin: BinId; revision: number }>`
+    select bin_id as bin, max(revision) as revision from restatement
+    where bin_id = any(${[...bins]}::text[]) group by bin_id
+  `.execute(tx);
+  return new Map(rows.map(({ bin, revision }) => [bin, revision]));
+}
+
+/** The movements of each bin that hold, in order, from `ordinal` on. */
+export async function movementsFrom(
+  tx: Sql,
+  starts: readonly { readonly bin: BinId; readonly ordinal: number }[],
+): Promise<Map<BinId, Movement[]>> {
+  const { rows } = await sql<OfBin<Movement>>`
+    select bin_id as bin, movement.ordinal, product_id as product, from_ms as "from", at_ms as at,
+      kind, quantity, low, high, mass_mg as "massMg", confidence_ppm as "confidencePpm", closing
+    from json_to_recordset(${JSON.stringify(starts)}::json) as r (bin text, ordinal bigint)
+    join movement on bin_id = r.bin and movement.ordinal >= r.ordinal
+    where superseded_ms is null
+    order by bin_id, movement.ordinal
+  `.execute(tx);
+  return Map.groupBy(rows, ({ bin }) => bin);
+}
+
+/** The rollups of each bin from `bucket` on, in order. */
+export async function rollupsFrom(
+  tx: Sql,
+  starts: readonly { readonly bin: BinId; readonly bucket: number }[],
+): Promise<Map<BinId, OfBin<Rollup>[]>> {
+  const { rows } = await sql<OfBin<Rollup>>`
+    select bin_id as bin, bucket_ms as bucket, product_id as product, consumed, refilled,
+      unexplained, adjusted, exposure_ms as "exposureMs", closing
+    from json_to_recordset(${JSON.stringify(starts)}::json) as r (bin text, bucket bigint)
+    join rollup on bin_id = r.bin and bucket_ms >= r.bucket
+    order by bin_id, bucket_ms, product_id
+  `.execute(tx);
+  return Map.groupBy(rows, ({ bin }) => bin);
+}
+
+export async function deleteRollups(tx: Sql, rollups: readonly OfBin<Rollup>[]): Promise<void> {
   if (rollups.length === 0) return;
   await sql`
-    delete from rollup using json_to_recordset(${JSON.stringify(rollups)}::json) as r (
-      bucket bigint, product text)
-    where bin_id = ${bin} and bucket_ms = r.bucket and product_id = r.product
+    delete from rollup
+    using json_to_recordset(${JSON.stringify(rollups)}::json) as r (bin text, bucket bigint,
+      product text)
+    where bin_id = r.bin and bucket_ms = r.bucket and product_id = r.product
   `.execute(tx);
 }
 
-export async function deleteStock(tx: Sql, bin: BinId): Promise<void> {
-  await sql`delete from bin_stock where bin_id = ${bin}`.execute(tx);
+export async function deleteStocks(tx: Sql, bins: readonly BinId[]): Promise<void> {
+  if (bins.length === 0) return;
+  await sql`delete from bin_stock where bin_id = any(${[...bins]}::text[])`.execute(tx);
 }
 
 export type RestatementCause = 'late-data' | 'setup-changed' | 'recomputed';

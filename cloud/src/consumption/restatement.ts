@@ -8,16 +8,17 @@ import { foldReading, newestAt, parseFold, serializeFold, startFold } from './co
 import { stockOf, type FoldState } from './core/fold.ts';
 import type { BinSetup, Movement, Rollup } from './core/model.ts';
 import {
-  checkpointBefore,
-  currentRevision,
+  checkpointsBefore,
+  currentRevisions,
   deleteRollups,
-  deleteStock,
+  deleteStocks,
   dropCheckpointsAfter,
   movementsFrom,
   rollupsFrom,
   supersedeFrom,
   writeLedger,
   type Checkpoint,
+  type OfBin,
   type RestatementCause,
 } from './ledger.ts';
 
@@ -27,8 +28,15 @@ import {
  */
 export const CHECKPOINT_EVERY = 2_000;
 
+export interface BinHistory {
+  readonly bin: BinId;
+  /** Oldest first. */
+  readonly setups: readonly BinSetup[];
+}
+
 /** A bin's history from some point on, as its stored readings tell it. */
 export interface Telling {
+  readonly bin: BinId;
   readonly state: FoldState;
   /** Every stored reading after this time is in the state; 0 where all are. */
   readonly since: number;
@@ -46,23 +54,27 @@ export interface Telling {
   readonly uncovered: number;
 }
 
-export interface BinHistory {
-  readonly readings: Pick<ReadingsStore, 'read'>;
-  readonly bin: BinId;
-  /** Oldest first. */
-  readonly setups: readonly BinSetup[];
-}
+type Readings = Pick<ReadingsStore, 'read'>;
 
-/** Folds a bin's stored readings from the newest checkpoint on that lies before `before`. */
+/** Folds each bin's stored readings from the newest checkpoint on that lies before `before`. */
 export async function tell(
   tx: Kysely<Tables>,
-  history: BinHistory,
-  before: number,
-): Promise<Telling> {
+  readings: Readings,
+  histories: readonly (BinHistory & { readonly before: number })[],
+): Promise<Telling[]> {
   // At a bucket's edge, so that no row of a bucket is told half before and half after it.
-  const edge = before - (before % ROLLUP_MS);
-  const checkpoint = await checkpointBefore(tx, history.bin, edge);
-  return await tellFrom(history, checkpoint === undefined ? startFold() : resume(checkpoint));
+  const edges = histories.map(({ bin, before }) => ({
+    bin,
+    before: before - (before % ROLLUP_MS),
+  }));
+  const checkpoints = await checkpointsBefore(tx, edges);
+  const tellings: Telling[] = [];
+  for (const history of histories) {
+    const checkpoint = checkpoints.get(history.bin);
+    const state = checkpoint === undefined ? startFold() : resume(checkpoint);
+    tellings.push(await tellFrom(readings, history, state));
+  }
+  return tellings;
 }
 
 /** A checkpoint of an earlier version of the fold is no use: the bin is told from its start. */
@@ -75,7 +87,11 @@ function resume({ state }: Checkpoint): FoldState {
   }
 }
 
-async function tellFrom({ readings, bin, setups }: BinHistory, state: FoldState): Promise<Telling> {
+async function tellFrom(
+  readings: Readings,
+  { bin, setups }: BinHistory,
+  state: FoldState,
+): Promise<Telling> {
   const since = newestAt(state);
   const firstOrdinal = state.ordinal + 1;
   const pending = state.candidate?.from ?? since;
@@ -95,6 +111,7 @@ async function tellFrom({ readings, bin, setups }: BinHistory, state: FoldState)
     }
   }
   return {
+    bin,
     state,
     since,
     firstOrdinal,
@@ -110,50 +127,87 @@ async function tellFrom({ readings, bin, setups }: BinHistory, state: FoldState)
 
 /** What writing a telling changed of what was written before. */
 export interface Told {
+  readonly telling: Telling;
   readonly revision: number;
   readonly restated: boolean;
 }
 
 /**
- * Makes the ledger say what the telling says. Movements that were never written are added; where
+ * Makes the ledger say what the tellings say. Movements that were never written are added; where
  * written ones are contradicted, they are superseded by a new revision and a restatement says why.
  * A telling that agrees with the ledger writes nothing.
  */
-export async function writeTelling(
+export async function writeTellings(
   tx: Kysely<Tables>,
-  bin: BinId,
-  telling: Telling,
-  { cause, nowMs }: { readonly cause: RestatementCause; readonly nowMs: number },
-): Promise<Told> {
-  const { state, since, firstOrdinal, movements, checkpoints } = telling;
-  const written = await movementsFrom(tx, bin, firstOrdinal);
-  const agreed = agreeingRows(written, movements);
-  const withdrawn = written.slice(agreed);
-  const added = movements.slice(agreed);
-  const revision = (await currentRevision(tx, bin)) + (withdrawn.length > 0 ? 1 : 0);
-  if (withdrawn.length > 0) {
-    await supersedeFrom(tx, firstOrdinal + agreed, {
-      bin,
-      revision,
-      at: nowMs,
-      from: Math.min(...[...withdrawn.slice(0, 1), ...added.slice(0, 1)].map(({ from }) => from)),
-      cause,
-      consumed: { before: amount(withdrawn, 'consumption'), after: amount(added, 'consumption') },
-      refilled: { before: amount(withdrawn, 'refill'), after: amount(added, 'refill') },
-    });
-  }
-  const rollups = await differingRollups(tx, bin, telling);
-  await deleteRollups(tx, bin, rollups.stale);
-  await dropCheckpointsAfter(tx, bin, since);
-  const stock = stockOf(state);
-  if (stock === null) await deleteStock(tx, bin);
-  await writeLedger(tx, {
-    movements: added.map((movement) => ({ bin, revision, ...movement })),
-    rollups: rollups.differing.map((rollup) => ({ bin, ...rollup })),
-    stocks: stock === null ? [] : [{ bin, ...stock }],
-    checkpoints: checkpoints.map((checkpoint) => ({ bin, ...checkpoint })),
+  tellings: readonly Telling[],
+  why: { readonly cause: RestatementCause; readonly nowMs: number },
+): Promise<Told[]> {
+  const bins = tellings.map(({ bin }) => bin);
+  const starts = tellings.map(({ bin, firstOrdinal, firstBucket }) => {
+    return { bin, ordinal: firstOrdinal, bucket: firstBucket };
   });
-  return { revision, restated: withdrawn.length > 0 };
+  const revisions = await currentRevisions(tx, bins);
+  const movements = await movementsFrom(tx, starts);
+  const rollups = await rollupsFrom(tx, starts);
+  const told: (Told & { readonly added: readonly Movement[] })[] = [];
+  for (const telling of tellings) {
+    const before = { movements: movements.get(telling.bin) ?? [], ...why };
+    told.push(await reconcile(tx, telling, revisions.get(telling.bin) ?? 1, before));
+  }
+  const changed = tellings.map((telling) => differingRollups(telling, rollups.get(telling.bin)));
+  const stocks = tellings.map(({ bin, state }) => ({ bin, stock: stockOf(state) }));
+  await deleteRollups(
+    tx,
+    changed.flatMap(({ stale }) => stale),
+  );
+  await deleteStocks(
+    tx,
+    stocks.filter(({ stock }) => stock === null).map(({ bin }) => bin),
+  );
+  await dropCheckpointsAfter(
+    tx,
+    tellings.map(({ bin, since }) => ({ bin, at: since })),
+  );
+  await writeLedger(tx, {
+    movements: told.flatMap(({ telling: { bin }, revision, added }) =>
+      added.map((movement) => ({ bin, revision, ...movement })),
+    ),
+    rollups: changed.flatMap(({ differing }) => differing),
+    stocks: stocks.flatMap(({ bin, stock }) => (stock === null ? [] : [{ bin, ...stock }])),
+    checkpoints: tellings.flatMap(({ bin, checkpoints }) =>
+      checkpoints.map((checkpoint) => ({ bin, ...checkpoint })),
+    ),
+  });
+  return told;
+}
+
+/** Supersedes the written movements that a telling contradicts. */
+async function reconcile(
+  tx: Kysely<Tables>,
+  telling: Telling,
+  current: number,
+  before: {
+    readonly movements: readonly Movement[];
+    readonly cause: RestatementCause;
+    readonly nowMs: number;
+  },
+): Promise<Told & { readonly added: readonly Movement[] }> {
+  const agreed = agreeingRows(before.movements, telling.movements);
+  const withdrawn = before.movements.slice(agreed);
+  const added = telling.movements.slice(agreed);
+  if (withdrawn.length === 0) return { telling, revision: current, restated: false, added };
+  const firsts = [...withdrawn.slice(0, 1), ...added.slice(0, 1)];
+  const revision = current + 1;
+  await supersedeFrom(tx, telling.firstOrdinal + agreed, {
+    bin: telling.bin,
+    revision,
+    at: before.nowMs,
+    from: Math.min(...firsts.map(({ from }) => from)),
+    cause: before.cause,
+    consumed: { before: amount(withdrawn, 'consumption'), after: amount(added, 'consumption') },
+    refilled: { before: amount(withdrawn, 'refill'), after: amount(added, 'refill') },
+  });
+  return { telling, revision, restated: true, added };
 }
 
 function agreeingRows(written: readonly Movement[], told: readonly Movement[]): number {
@@ -172,18 +226,19 @@ function amount(movements: readonly Movement[], kind: 'consumption' | 'refill'):
   );
 }
 
-async function differingRollups(
-  tx: Kysely<Tables>,
-  bin: BinId,
-  { firstBucket, product, rollups }: Telling,
-): Promise<{ differing: Rollup[]; stale: Rollup[] }> {
-  const written = (await rollupsFrom(tx, bin, firstBucket)).filter(
+function differingRollups(
+  { bin, firstBucket, product, rollups }: Telling,
+  rows: readonly OfBin<Rollup>[] = [],
+): { differing: OfBin<Rollup>[]; stale: OfBin<Rollup>[] } {
+  const written = rows.filter(
     (row) => row.bucket > firstBucket || product === null || row.product === product,
   );
   const told = new Map(rollups.map((row) => [rollupKey(row), row]));
   const before = new Map(written.map((row) => [rollupKey(row), rollupLine(row)]));
   return {
-    differing: [...told.values()].filter((row) => before.get(rollupKey(row)) !== rollupLine(row)),
+    differing: [...told]
+      .filter(([key, row]) => before.get(key) !== rollupLine(row))
+      .map(([, row]) => ({ bin, ...row })),
     stale: written.filter((row) => !told.has(rollupKey(row))),
   };
 }
@@ -215,29 +270,27 @@ export interface LedgerHashes {
 /** Folds a bin from its first stored reading and compares the result with the ledger. */
 export async function compareLedger(
   tx: Kysely<Tables>,
+  readings: Readings,
   history: BinHistory,
 ): Promise<{ hashes: LedgerHashes; telling: Telling }> {
-  const telling = await tellFrom(history, startFold());
+  const { bin } = history;
+  const telling = await tellFrom(readings, history, startFold());
   const closed = telling.rollups.slice(0, telling.closedRollups);
-  const told = new Map(closed.map((row) => [rollupKey(row), row]));
-  const movements = await movementsFrom(tx, history.bin, 0);
+  const last = new Map(closed.map((row) => [rollupKey(row), row]));
+  const movements = (await movementsFrom(tx, [{ bin, ordinal: 0 }])).get(bin) ?? [];
+  // Buckets that are still open are written with the next movement only.
   const open = new Set(telling.state.open.map(rollupKey));
-  const rollups = (await rollupsFrom(tx, history.bin, 0)).filter(
-    (row) => !open.has(rollupKey(row)),
+  const rollups = (await rollupsFrom(tx, [{ bin, bucket: 0 }])).get(bin) ?? [];
+  const written = ledgerHash(
+    movements,
+    rollups.filter((row) => !open.has(rollupKey(row))),
   );
-  const hashes = [
-    ledgerHash(movements, rollups),
-    ledgerHash(telling.movements, [...told.values()]),
-  ] as const;
-  const [written, expected] = hashes;
-  const equal = written === expected;
-  return {
-    hashes: { equal, written, told: expected, movements: telling.movements.length },
-    telling,
-  };
+  const told = ledgerHash(telling.movements, [...last.values()]);
+  const hashes = { equal: written === told, written, told, movements: telling.movements.length };
+  return { hashes, telling };
 }
 
-export function ledgerHash(movements: readonly Movement[], rollups: readonly Rollup[]): string {
+function ledgerHash(movements: readonly Movement[], rollups: readonly Rollup[]): string {
   const hash = createHash('sha256');
   for (const movement of movements) hash.update(movementLine(movement));
   const inOrder = rollups.toSorted(

@@ -2,13 +2,12 @@ import type { Clock } from '#shared/clock.ts';
 import type { AgentId, BinId, Epoch } from '#shared/ids.ts';
 import type { Reading } from '#shared/reading.ts';
 import type { Rejection } from '#shared/wire/receipt.ts';
-import { writeLedger } from '../consumption/ledger.ts';
 import type { Database } from '../database/database.ts';
 import type { AppendOutcome, ReadingsStore } from '../readings/store.ts';
 import type { Catalogue, CatalogueCache } from './catalogue.ts';
 import { draftGroup, refuseConflict, type Draft } from './core/draft.ts';
 import { writeCursors, type CursorCache } from './cursors.ts';
-import { emptyDraft, type Appended, type FoldCache } from './fold-cache.ts';
+import type { Appended, FoldCache, Refolded } from './fold-cache.ts';
 import { gapsOfJumps, writeGaps } from './gaps.ts';
 import type { Group } from './message.ts';
 import { writeQuarantine } from './quarantine.ts';
@@ -63,23 +62,18 @@ export async function commitGroup(group: Group, stores: Stores): Promise<Committ
   const live = group.live.map((shown) => ofOwnSite(shown, catalogue));
   const refused = [...group.unreadable, ...draft.refused];
   const moved = [...draft.moved].map(({ agent, epoch, upTo: seq }) => ({ agent, epoch, seq }));
-  const counts = { refolded: 0, restated: 0 };
   const nowMs = clock.wallMs();
+  const bins = [...byBin].map(([bin, appended]) => {
+    return { bin, setups: catalogue.bins.get(bin)?.setups ?? [], appended };
+  });
+  let refolded: Refolded;
   try {
-    await db.transaction(async (tx) => {
-      const ledger = emptyDraft();
-      for (const [id, appended] of byBin) {
-        const setups = catalogue.bins.get(id)?.setups ?? [];
-        const target = { draft: ledger, nowMs };
-        const { refolded, restated } = await folds.fold(tx, { id, setups }, appended, target);
-        counts.refolded += Number(refolded);
-        counts.restated += Number(restated);
-      }
-      await writeLedger(tx, ledger);
+    refolded = await db.transaction(async (tx) => {
       await writeCursors(tx, moved, nowMs);
       await writeGaps(tx, draft.gaps);
       await writeQuarantine(tx, refused);
       await writeStatuses(tx, group.statuses);
+      return await folds.fold(tx, bins, nowMs);
     });
   } catch (error) {
     folds.drop(byBin.keys());
@@ -96,7 +90,7 @@ export async function commitGroup(group: Group, stores: Stores): Promise<Committ
     batches: draft.batches,
     lostBatches: draft.jumps.reduce((sum, { lost }) => sum + lost, 0),
     quarantined: refused.length,
-    ...counts,
+    ...refolded,
   };
 }
 

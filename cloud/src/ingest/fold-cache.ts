@@ -9,8 +9,20 @@ import {
   type FoldState,
 } from '../consumption/core/fold.ts';
 import type { BinSetup, Movement, Rollup, Stock } from '../consumption/core/model.ts';
-import type { Checkpoint, LedgerChanges, OfBin, RestatementCause } from '../consumption/ledger.ts';
-import { CHECKPOINT_EVERY, tell, writeTelling, type Telling } from '../consumption/restatement.ts';
+import {
+  writeLedger,
+  type Checkpoint,
+  type LedgerChanges,
+  type OfBin,
+  type RestatementCause,
+} from '../consumption/ledger.ts';
+import {
+  CHECKPOINT_EVERY,
+  tell,
+  writeTellings,
+  type BinHistory,
+  type Telling,
+} from '../consumption/restatement.ts';
 import type { Tables } from '../database/tables.ts';
 import type { AppendOutcome, ReadingsStore } from '../readings/store.ts';
 
@@ -35,23 +47,22 @@ export interface Appended {
 }
 
 /** What folding forward wants written, gathered over the bins of a group. */
-export interface LedgerDraft extends LedgerChanges {
+interface LedgerDraft extends LedgerChanges {
   readonly movements: OfBin<Movement & { readonly revision: number }>[];
   readonly rollups: OfBin<Rollup>[];
   readonly stocks: OfBin<Stock>[];
   readonly checkpoints: OfBin<Checkpoint>[];
 }
 
-export const emptyDraft = (): LedgerDraft => ({
-  movements: [],
-  rollups: [],
-  stocks: [],
-  checkpoints: [],
-});
-
+/** How many bins were told anew, and for how many that contradicted what was written. */
 export interface Refolded {
-  readonly refolded: boolean;
-  readonly restated: boolean;
+  readonly refolded: number;
+  readonly restated: number;
+}
+
+interface Why {
+  readonly cause: RestatementCause;
+  readonly nowMs: number;
 }
 
 /**
@@ -60,31 +71,23 @@ export interface Refolded {
  */
 export interface FoldCache {
   /**
-   * Folds readings of one bin that are stored. They go forward into `draft`; where one is not newer
-   * than all before, the bin is told anew and written at once.
-   * @param setups the bin's, oldest first
-   * @param appended in the order they arrived in
+   * Folds readings that are stored, and writes what follows from them. Where one is not newer than
+   * all before, its bin is told anew.
+   * @param bins `appended` in the order they arrived in
    */
   fold(
     tx: Tx,
-    bin: { readonly id: BinId; readonly setups: readonly BinSetup[] },
-    appended: readonly Appended[],
-    target: { readonly draft: LedgerDraft; readonly nowMs: number },
+    bins: readonly (BinHistory & { readonly appended: readonly Appended[] })[],
+    nowMs: number,
   ): Promise<Refolded>;
-  /** Tells a bin anew from before `from` on. */
+  /** Tells bins anew from before `before` on. */
   retell(
     tx: Tx,
-    bin: { readonly id: BinId; readonly setups: readonly BinSetup[] },
-    from: number,
-    why: { readonly cause: RestatementCause; readonly nowMs: number },
+    histories: readonly (BinHistory & { readonly before: number })[],
+    why: Why,
   ): Promise<Refolded>;
-  /** Takes over a telling of the whole bin. */
-  adopt(
-    tx: Tx,
-    bin: BinId,
-    telling: Telling,
-    why: { readonly cause: RestatementCause; readonly nowMs: number },
-  ): Promise<Refolded>;
+  /** Takes over tellings, and writes where they differ from the ledger. */
+  adopt(tx: Tx, tellings: readonly Telling[], why: Why): Promise<Refolded>;
   /** Forgets bins whose transaction failed: their states may hold what was not committed. */
   drop(bins: Iterable<BinId>): void;
   /** Checkpoints of all that was folded since the last ones. */
@@ -95,24 +98,32 @@ export function createFoldCache(readings: Pick<ReadingsStore, 'read'>): FoldCach
   const folds = new Map<BinId, BinFold>();
 
   const cache: FoldCache = {
-    async fold(tx, bin, appended, { draft, nowMs }) {
-      const fold = folds.get(bin.id);
-      if (fold !== undefined && !anyLate(fold, appended)) {
-        foldForward(bin.id, fold, bin.setups, appended, draft);
-        return { refolded: false, restated: false };
+    async fold(tx, bins, nowMs) {
+      const draft: LedgerDraft = { movements: [], rollups: [], stocks: [], checkpoints: [] };
+      const anew: (BinHistory & { before: number })[] = [];
+      for (const { bin, setups, appended } of bins) {
+        const fold = folds.get(bin);
+        if (fold !== undefined && !anyLate(fold, appended)) {
+          foldForward(bin, fold, setups, appended, draft);
+          continue;
+        }
+        const before = appended.reduce((min, { reading }) => Math.min(min, reading.at), Infinity);
+        anew.push({ bin, setups, before });
       }
-      const oldest = appended.reduce((min, { reading }) => Math.min(min, reading.at), Infinity);
-      return await cache.retell(tx, bin, oldest, { cause: 'late-data', nowMs });
+      await writeLedger(tx, draft);
+      return await cache.retell(tx, anew, { cause: 'late-data', nowMs });
     },
-    async retell(tx, bin, from, why) {
-      const history = { readings, bin: bin.id, setups: bin.setups };
-      return await cache.adopt(tx, bin.id, await tell(tx, history, from), why);
+    async retell(tx, histories, why) {
+      if (histories.length === 0) return { refolded: 0, restated: 0 };
+      return await cache.adopt(tx, await tell(tx, readings, histories), why);
     },
-    async adopt(tx, bin, telling, why) {
-      const { revision, restated } = await writeTelling(tx, bin, telling, why);
-      const { state, since, uncovered } = telling;
-      folds.set(bin, { state, since, revision, uncovered, stock: stockOf(state) });
-      return { refolded: true, restated };
+    async adopt(tx, tellings, why) {
+      const told = await writeTellings(tx, tellings, why);
+      for (const { telling, revision } of told) {
+        const { bin, state, since, uncovered } = telling;
+        folds.set(bin, { state, since, revision, uncovered, stock: stockOf(state) });
+      }
+      return { refolded: told.length, restated: told.filter(({ restated }) => restated).length };
     },
     drop(bins) {
       for (const bin of bins) folds.delete(bin);

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentId, BinId } from '#shared/ids.ts';
 import { epoch } from '#shared/ids.ts';
+import type { Movement } from '../consumption/core/model.ts';
 import { movementsFrom } from '../consumption/ledger.ts';
 import {
   PIECE_MG,
@@ -40,6 +41,10 @@ beforeEach(async () => {
 
 const everything = { from: 0, to: Number.MAX_SAFE_INTEGER };
 const stored = (): Promise<number> => stack.readings.count(bin, everything);
+
+async function movements(): Promise<Movement[]> {
+  return (await movementsFrom(stack.db.sql, [{ bin, ordinal: 0 }])).get(bin) ?? [];
+}
 
 interface QuarantineRow {
   readonly reason: string;
@@ -83,8 +88,7 @@ const pick = (of: BinId) => [
 test('a batch is stored, folded and receipted', async () => {
   await worker.process([batchMessage(agent, { readings: pick(bin) })]);
   expect(await stored()).toBe(10);
-  const movements = await movementsFrom(stack.db.sql, bin, 0);
-  expect(movements.map(({ kind, quantity }) => [kind, quantity])).toEqual([
+  expect((await movements()).map(({ kind, quantity }) => [kind, quantity])).toEqual([
     ['adjustment', 100],
     ['consumption', -10],
   ]);
@@ -98,9 +102,9 @@ test('a batch is stored, folded and receipted', async () => {
 test('a batch that comes again changes nothing and is receipted again', async () => {
   const batch = batchMessage(agent, { readings: pick(bin) });
   await worker.process([batch]);
-  const before = await movementsFrom(stack.db.sql, bin, 0);
+  const before = await movements();
   await worker.process([batch, batch]);
-  expect(await movementsFrom(stack.db.sql, bin, 0)).toEqual(before);
+  expect(await movements()).toEqual(before);
   expect(await stored()).toBe(10);
   expect(worker.receipts.map(({ receipt }) => receipt.upTo)).toEqual([1, 1]);
 });
@@ -131,10 +135,10 @@ test('batches that the agent no longer holds leave a gap record', async () => {
 
 test('a rebuilt outbox starts anew, and what was stored before is not counted twice', async () => {
   await worker.process([batchMessage(agent, { readings: pick(bin) })]);
-  const before = await movementsFrom(stack.db.sql, bin, 0);
+  const before = await movements();
   await worker.process([batchMessage(agent, { epoch: epoch('e2'), readings: pick(bin) })]);
   expect(worker.newestReceipt(agent)).toMatchObject({ epoch: 'e2', upTo: 1 });
-  expect(await movementsFrom(stack.db.sql, bin, 0)).toEqual(before);
+  expect(await movements()).toEqual(before);
   expect(await restatements()).toEqual([]);
 });
 
@@ -207,7 +211,7 @@ describe('faults', () => {
     const patient = startWorker(flaky, stack.readings);
     await patient.process([batchMessage(agent, { readings: pick(bin) })]);
     expect(patient.newestReceipt(agent)?.upTo).toBe(1);
-    expect(await movementsFrom(stack.db.sql, bin, 0)).toHaveLength(2);
+    expect(await movements()).toHaveLength(2);
     expect(await restatements()).toEqual([]);
     expect((await patient.recompute(bin)).equal).toBe(true);
   });
@@ -237,9 +241,9 @@ describe('late readings', () => {
   test('restate what they contradict, once, and the old telling stays readable', async () => {
     const around = pick(bin).filter(({ at }) => at !== START + 5 * 60_000);
     await worker.process([batchMessage(agent, { readings: around })]);
-    const before = await movementsFrom(stack.db.sql, bin, 0);
+    const before = await movements();
     await worker.process([batchMessage(agent, { seq: 2, readings: [reading(bin, 5, 90)] })]);
-    const after = await movementsFrom(stack.db.sql, bin, 0);
+    const after = await movements();
     expect(after).not.toEqual(before);
     expect(after.at(-1)?.closing).toBe(90);
     expect(await restatements()).toEqual([
@@ -261,10 +265,10 @@ describe('late readings', () => {
   });
 });
 
-describe('checkpoints', () => {
-  const early = () => batchMessage(agent, { readings: [...span(0, 100), ...span(20, 80)] });
-  const late = () => batchMessage(agent, { seq: 2, readings: span(8, 90) });
+const early = () => batchMessage(agent, { readings: [...span(0, 100), ...span(20, 80)] });
+const late = () => batchMessage(agent, { seq: 2, readings: span(8, 90) });
 
+describe('checkpoints', () => {
   beforeEach(async () => {
     await worker.process([early()]);
     // Leaves a checkpoint behind that knows nothing of what comes late.
@@ -276,7 +280,7 @@ describe('checkpoints', () => {
     const successor = startWorker(stack.db, stack.readings);
     await successor.process([batchMessage(agent, { seq: 3, readings: span(40, 70) })]);
     expect((await successor.recompute(bin)).equal).toBe(true);
-    const quantities = (await movementsFrom(stack.db.sql, bin, 0)).map(({ quantity }) => quantity);
+    const quantities = (await movements()).map(({ quantity }) => quantity);
     expect(quantities).toEqual([100, -10, -10, -10]);
   });
 
@@ -313,7 +317,7 @@ describe('a change of the setup', () => {
   test('restates what was told under the old one, and later readings go on from there', async () => {
     await worker.process([batchMessage(agent, { readings: pick(bin) })]);
     await change();
-    const [opening] = await movementsFrom(stack.db.sql, bin, 0);
+    const [opening] = await movements();
     expect(opening?.quantity).toBe(125);
     expect(await restatements()).toMatchObject([{ cause: 'setup-changed', revision: 2 }]);
     const later = [10, 11, 12].map((minute) => reading(bin, minute, 90));
@@ -323,13 +327,13 @@ describe('a change of the setup', () => {
 
   test('that is refused leaves everything as it was', async () => {
     await worker.process([batchMessage(agent, { readings: pick(bin) })]);
-    const before = await movementsFrom(stack.db.sql, bin, 0);
+    const before = await movements();
     const refused = worker.restateBin(bin, START, 'setup-changed', async (tx) => {
       await sql`update bin_setup set piece_mass_mg = 1 where bin_id = ${bin}`.execute(tx);
       throw new Error('second thoughts');
     });
     await expect(refused).rejects.toThrow('second thoughts');
-    expect(await movementsFrom(stack.db.sql, bin, 0)).toEqual(before);
+    expect(await movements()).toEqual(before);
     expect(await restatements()).toEqual([]);
     expect((await worker.recompute(bin)).equal).toBe(true);
   });

@@ -160,10 +160,10 @@ export function createWorker(options: WorkerOptions): Worker {
           const { restated } = await db.transaction(async (tx) => {
             await change?.(tx);
             const setups = (await loadBins(tx, bin)).get(bin)?.setups ?? [];
-            return await folds.retell(tx, { id: bin, setups }, from, why);
+            return await folds.retell(tx, [{ bin, setups, before: from }], why);
           });
           metrics.refolds.inc();
-          if (restated) metrics.restatements.inc();
+          metrics.restatements.inc(restated);
         } catch (error) {
           folds.drop([bin]);
           throw error;
@@ -178,8 +178,8 @@ export function createWorker(options: WorkerOptions): Worker {
         try {
           return await db.transaction(async (tx) => {
             const setups = (await loadBins(tx, bin)).get(bin)?.setups ?? [];
-            const { hashes, telling } = await compareLedger(tx, { readings, bin, setups });
-            if (repair && !hashes.equal) await folds.adopt(tx, bin, telling, why);
+            const { hashes, telling } = await compareLedger(tx, readings, { bin, setups });
+            if (repair && !hashes.equal) await folds.adopt(tx, [telling], why);
             return hashes;
           });
         } catch (error) {
