@@ -57,12 +57,13 @@ test('lines go through the same reporting as live samples', async () => {
   const folder = freshFolder();
   const recording = join(folder, 'recording.jsonl');
   const lines = [5_000, 5_010, 3_000, 3_000, 2_990].map((value, n) => lineOf(n, value));
-  writeFileSync(recording, lines.join('') + lineOf(12, 3_000));
+  writeFileSync(recording, lines.join('') + lineOf(13, 3_000));
   const { readings, gaps } = await fill(folder, recording);
   expect(readings.map(({ at, value }) => [(at - T0) / MINUTE, value])).toEqual([
     [0, 5_000],
     [2, 3_000],
-    [12, 2_997],
+    [3, 3_000],
+    [13, 2_995],
   ]);
   expect(gaps).toEqual([]);
 });

@@ -63,12 +63,13 @@ export class Intake {
     const next = report(state, level, { division, heartbeatMs });
     this.#reporting.set(bin, next.state);
     if (next.report === null) return;
-    const { at, value, samples, spread, quality } = next.report.level;
-    const { gap } = next.report;
+    const { level: reported, gap } = next.report;
+    const { at, value, samples, spread, quality } = reported;
     this.#pending.push({
       reading: { bin, at, value, unit: 'mg', samples, spread, quality, synced },
       gap: gap === null ? null : { bin, ...gap },
-      accountedTo: next.state.reported?.accountedTo ?? at,
+      accountedTo: reported.accountedTo,
+      unconfirmed: reported.unconfirmed,
     });
   }
 

@@ -33,7 +33,9 @@ function run(levels: readonly Level[], from: Reporting = startReporting(null)): 
 
 describe('report by exception', () => {
   test('the first level is reported', () => {
-    expect(run([good(T0, 5_000)])).toEqual([{ level: good(T0, 5_000), gap: null }]);
+    expect(run([good(T0, 5_000)])).toEqual([
+      { level: { ...good(T0, 5_000), accountedTo: T0, unconfirmed: false }, gap: null },
+    ]);
   });
 
   test('a change of one division is not reported, a larger one is', () => {
@@ -51,6 +53,18 @@ describe('report by exception', () => {
     const levels = [0, 1, 2, 3, 4].map((n) => good(T0 + n * 150_000, 5_000 + n * 10, 10, 50));
     const [, heartbeat] = run(levels);
     expect(heartbeat?.level).toMatchObject({ at: T0 + 600_000, value: 5_025, samples: 40 });
+  });
+
+  test('a change is confirmed once by all samples of the minute after it', () => {
+    const levels = [0, 20, 40, 60, 80, 100, 140].map((s) =>
+      good(T0 + s * 1_000, s < 20 ? 5_000 : 3_000 + s, 10),
+    );
+    const reports = run(levels);
+    expect(reports.map(({ level }) => [(level.at - T0) / 1_000, level.value])).toEqual([
+      [0, 5_000],
+      [20, 3_020],
+      [80, 3_060],
+    ]);
   });
 
   test('a change of quality is reported at once, in both directions', () => {
@@ -81,7 +95,7 @@ describe('gap records', () => {
       good(T0 - 3_000, 1),
       good(T0 + 9, 900),
     ]);
-    expect(reports[1]).toEqual({
+    expect(reports[1]).toMatchObject({
       level: good(T0 + 9, 900),
       gap: { from: T0, to: T0 + 9, count: 2, why: 'dropped' },
     });
@@ -151,12 +165,7 @@ describe('whatever the levels', () => {
         const whole = run(lines);
         const kept = whole.slice(0, whole.length === 0 ? 0 : cut % (whole.length + 1));
         const newest = kept.at(-1)?.level ?? null;
-        const accountedTo = kept.reduce(
-          (to, { level, gap }, place) =>
-            level.value !== null || gap !== null || place === 0 ? level.at : to,
-          0,
-        );
-        const restarted = startReporting(newest === null ? null : { ...newest, accountedTo });
+        const restarted = startReporting(newest);
         const rest = lines.filter(({ at }) => at > (newest?.at ?? 0));
         expect([...kept, ...run(rest, restarted)]).toEqual(whole);
       }),

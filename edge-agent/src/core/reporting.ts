@@ -1,10 +1,13 @@
 import type { Gap } from '#shared/reading.ts';
+import { MINUTE_MS } from '#shared/units.ts';
 import { meanVariance, pooled, type Level } from './level.ts';
 
 /** The newest reading of a bin that was reported; all that reporting needs to go on from. */
 export interface Reported extends Level {
   /** Up to here every stretch was either measured or is in a gap record, ms since 1970 UTC. */
   readonly accountedTo: number;
+  /** Whether it told of a change that no later reading has confirmed. */
+  readonly unconfirmed: boolean;
 }
 
 /**
@@ -26,12 +29,18 @@ export interface ReportOptions {
 }
 
 export interface Report {
-  readonly level: Level;
+  readonly level: Reported;
   readonly gap: Omit<Gap, 'bin'> | null;
 }
 
 /** A clock that is set back by no more than this counts as one that stood still. */
 const CLOCK_TOLERANCE_MS = 2_000;
+
+/**
+ * A changed level is reported once more after this time, however slow the heartbeat: whether it
+ * lasts is what tells goods from a leaning hand, and nobody should wait for a heartbeat to know.
+ */
+const CONFIRM_MS = MINUTE_MS;
 
 /** A silence longer than this many heartbeats was not measured. */
 const SILENT_HEARTBEATS = 1.5;
@@ -52,8 +61,9 @@ export function refused(state: Reporting): Reporting {
 
 /**
  * Report by exception: a level is worth a reading when it differs from the last one reported, when
- * the quality changes, or when the heartbeat is due. A heartbeat's level is the mean of all samples
- * since the last report, and the more of them, the smaller a drift is seen.
+ * the quality changes, once more to confirm a change, or when the heartbeat is due. A confirmation
+ * and a heartbeat are the mean of all samples since the last report: the more of them, the smaller
+ * a drift is seen.
  *
  * `at` is strictly increasing: where the clock stood still (or went back by up to 2 s) the reading
  * gets the next millisecond; where it went back further, levels are refused and counted until the
@@ -65,16 +75,19 @@ export function report(
   options: ReportOptions,
 ): { readonly state: Reporting; readonly report: Report | null } {
   const { reported, pool } = state;
+  const { heartbeatMs } = options;
   if (reported === null) return reportedNow(state, level, options);
   if (level.at <= reported.at - CLOCK_TOLERANCE_MS) return { state: refused(state), report: null };
-  const due = level.at - reported.at >= options.heartbeatMs;
-  if (level.quality !== reported.quality) return reportedNow(state, level, options);
+  const dueMs = reported.unconfirmed ? Math.min(CONFIRM_MS, heartbeatMs) : heartbeatMs;
+  const due = level.at - reported.at >= dueMs;
+  if (level.quality !== reported.quality) return reportedNow(state, level, options, 'change');
   if (!isGood(level) || !isGood(reported)) {
     return due ? reportedNow(state, level, options) : { state, report: null };
   }
-  if (differs(level, reported, options)) return reportedNow(state, level, options);
+  if (differs(level, reported, options)) return reportedNow(state, level, options, 'change');
   const kept = pool !== null && !differs(level, pool, options) ? pooled(pool, level) : level;
-  if (due || differs(kept, reported, options)) return reportedNow(state, kept, options);
+  if (differs(kept, reported, options)) return reportedNow(state, kept, options, 'change');
+  if (due) return reportedNow(state, kept, options);
   return { state: { ...state, pool: kept }, report: null };
 }
 
@@ -95,6 +108,7 @@ function reportedNow(
   { reported, refused }: Reporting,
   level: Level,
   options: ReportOptions,
+  cause: 'change' | 'due' = 'due',
 ): { state: Reporting; report: Report } {
   const at = reported === null ? level.at : Math.max(level.at, reported.at + 1);
   const now: Level = {
@@ -107,7 +121,8 @@ function reportedNow(
   const gap = reported === null ? null : gapBefore(now, reported, refused, options);
   const measured = now.value !== null || gap !== null;
   const accountedTo = measured ? at : (reported?.accountedTo ?? at);
-  return { state: startReporting({ ...now, accountedTo }), report: { level: now, gap } };
+  const newest: Reported = { ...now, accountedTo, unconfirmed: cause === 'change' };
+  return { state: startReporting(newest), report: { level: newest, gap } };
 }
 
 /** What was not measured between two readings, if anything. */

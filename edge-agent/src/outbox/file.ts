@@ -50,7 +50,8 @@ const SCHEMA = `
     samples      INTEGER NOT NULL,
     spread       INTEGER NOT NULL,
     quality      TEXT    NOT NULL,
-    accounted_to INTEGER NOT NULL
+    accounted_to INTEGER NOT NULL,
+    unconfirmed  INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 `;
 

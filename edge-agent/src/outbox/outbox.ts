@@ -13,6 +13,8 @@ export interface Entry {
   readonly gap: Gap | null;
   /** Up to here every stretch of the bin is accounted for, ms since 1970 UTC. */
   readonly accountedTo: number;
+  /** Whether the reading tells of a change that a later one is to confirm. */
+  readonly unconfirmed: boolean;
 }
 
 /**
@@ -73,9 +75,9 @@ export class Outbox {
   newest(): ReadonlyMap<BinId, Reported> {
     const rows = this.#statements.newest.all() as unknown as BinRow[];
     return new Map(
-      rows.map(({ bin, at, value, samples, spread, quality, accounted_to: accountedTo }) => [
+      rows.map(({ bin, accounted_to: accountedTo, unconfirmed, ...level }) => [
         bin,
-        { at, value, samples, spread, quality, accountedTo },
+        { ...level, accountedTo, unconfirmed: unconfirmed === 1 },
       ]),
     );
   }
@@ -89,14 +91,15 @@ export class Outbox {
     let row = this.#nextRow;
     const { addReading, addGap, setNewest } = this.#statements;
     this.#transaction(() => {
-      for (const { reading, gap, accountedTo } of entries) {
+      for (const { reading, gap, ...entry } of entries) {
         const { bin, at, value, unit, samples, spread, quality, synced } = reading;
         if (gap !== null) {
           addGap.run(row, gap.bin, gap.from, gap.to, gap.count, gap.why);
           row += 1;
         }
         addReading.run(row, bin, at, value, unit, samples, spread, quality, synced ? 1 : 0);
-        const newer = setNewest.run(bin, at, value, unit, samples, spread, quality, accountedTo);
+        const level = [bin, at, value, unit, samples, spread, quality] as const;
+        const newer = setNewest.run(...level, entry.accountedTo, entry.unconfirmed ? 1 : 0);
         if (newer.changes === 0) throw new Error(`${bin} at ${at}: not after its newest reading`);
         row += 1;
       }

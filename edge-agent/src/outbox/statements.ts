@@ -7,11 +7,12 @@ const SQL = {
   store: 'SELECT epoch, receipted, next_row FROM store',
   saveStore: `INSERT INTO store VALUES (1, ?, ?, ?) ON CONFLICT (one) DO UPDATE
     SET epoch = excluded.epoch, receipted = excluded.receipted, next_row = excluded.next_row`,
-  newest: 'SELECT * FROM bins',
-  setNewest: `INSERT INTO bins VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (bin) DO UPDATE
+  newest: `SELECT bin, at, value, samples, spread, quality, accounted_to, unconfirmed
+    FROM bins`,
+  setNewest: `INSERT INTO bins VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (bin) DO UPDATE
     SET at = excluded.at, value = excluded.value, unit = excluded.unit,
       samples = excluded.samples, spread = excluded.spread, quality = excluded.quality,
-      accounted_to = excluded.accounted_to
+      accounted_to = excluded.accounted_to, unconfirmed = excluded.unconfirmed
     WHERE excluded.at > bins.at`,
   addReading: 'INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   addGap: 'INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)',
@@ -43,6 +44,7 @@ export interface BinRow {
   readonly spread: number;
   readonly quality: Quality;
   readonly accounted_to: number;
+  readonly unconfirmed: 0 | 1;
 }
 
 /** A row of `gaps`. */
