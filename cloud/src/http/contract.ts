@@ -340,6 +340,5 @@ export type ConsumptionQuery = z.infer<typeof consumptionQuerySchema>;
 export type ConsumptionRow = z.infer<typeof consumptionRowSchema>;
 export type Consumption = z.infer<typeof consumptionSchema>;
 export type AgentView = z.infer<typeof agentSchema>;
-export type Key = z.infer<typeof keySchema>;
 export type Me = z.infer<typeof meSchema>;
 export type Problem = z.infer<typeof problemSchema>;
