@@ -19,13 +19,23 @@ export function cloudConfig(dataDir: string, ports: Ports): string {
   });
 }
 
-/** agent.yaml of one site. @param dataDir absolute */
-export function agentConfig(site: Site, secret: string, dataDir: string, ports: Ports): string {
+export interface AgentOptions {
+  readonly site: Site;
+  readonly secret: string;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly ports: Ports;
+  readonly heartbeatS?: number;
+}
+
+/** agent.yaml of one site. */
+export function agentConfig(options: AgentOptions): string {
+  const { site, secret, dataDir, ports, heartbeatS = HEARTBEAT_S } = options;
   return stringify({
     agent: { id: site.agent, secret },
     broker: `mqtt://127.0.0.1:${ports.broker}`,
     dataDir,
-    report: { heartbeatS: HEARTBEAT_S },
+    report: { heartbeatS },
     links: site.links.map(linkConfig),
   });
 }

@@ -133,7 +133,7 @@ export class Demo {
     const dataDir = workspace.path('agents', site.agent);
     const config = workspace.writeConfig(
       `${site.agent}.yaml`,
-      agentConfig(site, agents[site.agent] ?? '', dataDir, ports),
+      agentConfig({ site, secret: agents[site.agent] ?? '', dataDir, ports }),
     );
     const agent = 'edge-agent/src/main.ts';
     if (!backfilled.includes(site.agent)) {

@@ -15,6 +15,7 @@ export interface LoopOptions {
   readonly scenario: Scenario;
   /** Folder with the agents' recordings. */
   readonly recordings: string;
+  readonly heartbeatS: number;
 }
 
 /** The real programs, each of which may be killed and started again at any time. */
@@ -86,7 +87,8 @@ export class Loop {
     const { agent } = site;
     const secret = this.#workspace.state.agents[agent] ?? '';
     const dataDir = this.#workspace.path('agents', agent);
-    const config = agentConfig(site, secret, dataDir, this.#options.ports);
+    const { ports, heartbeatS } = this.#options;
+    const config = agentConfig({ site, secret, dataDir, ports, heartbeatS });
     return this.#workspace.writeConfig(`${agent}.yaml`, config);
   }
 
