@@ -1,6 +1,6 @@
 import type { Benchmark } from '../../bench/benchmark.ts';
 import { DAY_MS } from '#shared/units.ts';
-import { startCloud, type CloudProcess } from './cloud-process.ts';
+import { CloudProcess } from '../test/cloud-process.ts';
 import { PIECE_MG, TARE_MG, agentName, binName, connectAgent, payloadsOf } from './load.ts';
 
 type Option = 'agents' | 'bins' | 'batches' | 'warmup' | 'readings';
@@ -9,7 +9,49 @@ type Figure = 'readings_per_s' | 'p50_ms' | 'p99_ms' | 'rss_mb';
 /** The oldest reading; the newest must not lie in the future. */
 const HISTORY_MS = 300 * DAY_MS;
 
-async function enrol(cloud: CloudProcess, agents: number, bins: number): Promise<string[]> {
+/** The cloud as its users run it, in a process and folder of its own. */
+class BenchedCloud {
+  readonly #process: CloudProcess;
+  readonly #key: string;
+
+  private constructor(process: CloudProcess, key: string) {
+    this.#process = process;
+    this.#key = key;
+  }
+
+  static async start(): Promise<BenchedCloud> {
+    const process = await CloudProcess.create();
+    await process.start();
+    return new BenchedCloud(process, await process.firstKey());
+  }
+
+  get broker(): string {
+    return this.#process.brokerUrl;
+  }
+
+  async post(path: string, body: object): Promise<unknown> {
+    const answer = await fetch(`${this.#process.url}/api/v1${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.#key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
+    return await answer.json();
+  }
+
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`${this.#process.url}/metrics`)).text();
+    const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
+    if (line === undefined) throw new Error(`no metric ${name}`);
+    return Number(line.slice(name.length + 1));
+  }
+
+  async remove(): Promise<void> {
+    await this.#process.remove();
+  }
+}
+
+async function enrol(cloud: BenchedCloud, agents: number, bins: number): Promise<string[]> {
   const product = { id: 'screw', name: 'Screw', unit: 'piece', pieceMassMg: PIECE_MG };
   await cloud.post('/products', product);
   await cloud.post('/customers', { id: 'acme', name: 'Acme' });
@@ -52,7 +94,7 @@ export const bench: Benchmark<Option, Figure> = {
     rss_mb: "the cloud's resident memory after it",
   },
   async run({ agents, bins, batches, warmup, readings: readingsPerBatch }) {
-    const cloud = await startCloud();
+    const cloud = await BenchedCloud.start();
     try {
       const secrets = await enrol(cloud, agents, bins);
       const from = Date.now() - HISTORY_MS;
@@ -76,7 +118,7 @@ export const bench: Benchmark<Option, Figure> = {
         rss_mb: Math.round(rssBytes / 1_048_576),
       };
     } finally {
-      await cloud.stop();
+      await cloud.remove();
     }
   },
 };

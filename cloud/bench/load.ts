@@ -57,7 +57,7 @@ export function payloadsOf({ agent, bins, batches, readingsPerBatch, from }: Age
         synced: true,
       });
     }
-    const batch = { epoch: epoch('bench'), seq, oldest: seq, readings, gaps: [] };
+    const batch = { epoch: epoch('bench'), seq, oldest: 1, readings, gaps: [] };
     payloads.push(Buffer.from(encodeBatch(batch)));
   }
   return payloads;

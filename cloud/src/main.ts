@@ -82,10 +82,15 @@ async function startEmbedded(
   // No agent is connected to a broker that is only now to be opened.
   await markAllOffline(database.sql, clock.wallMs());
 
+  // Agents get in once someone listens to them: what they sent before would reach nobody.
+  const listening = Promise.withResolvers<void>();
   const broker = await openEmbeddedBroker({
     ...config.broker,
     log,
-    authenticate: (agent, secret) => verifyAgent(database.sql, agent, secret),
+    async authenticate(agent, secret) {
+      await listening.promise;
+      return await verifyAgent(database.sql, agent, secret);
+    },
   });
   opened.add('broker', () => broker.close());
   const ingest = await openIngest({
@@ -99,6 +104,7 @@ async function startEmbedded(
     metrics: createIngestMetrics(metrics),
   });
   opened.add('ingest', () => ingest.close());
+  listening.resolve();
 
   const terminals = TERMINALS;
   const deps = { database, readings, clock, log, metrics, changes, terminals, ledger: ingest };

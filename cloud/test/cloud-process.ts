@@ -57,6 +57,14 @@ export class CloudProcess {
     await once(cloud, 'exit');
   }
 
+  /** Ends it as a power cut does, wherever it is. */
+  async kill(): Promise<void> {
+    const cloud = this.#process;
+    if (cloud === undefined) return;
+    cloud.kill('SIGKILL');
+    if (cloud.signalCode === null) await once(cloud, 'exit');
+  }
+
   async remove(): Promise<void> {
     await this.stop();
     await rm(this.#folder, { recursive: true, force: true });
