@@ -16,13 +16,8 @@ import {
   type OfBin,
   type RestatementCause,
 } from '../consumption/ledger.ts';
-import {
-  CHECKPOINT_EVERY,
-  tell,
-  writeTellings,
-  type BinHistory,
-  type Telling,
-} from '../consumption/restatement.ts';
+import { writeTellings } from '../consumption/restatement.ts';
+import { CHECKPOINT_EVERY, tell, type BinHistory, type Telling } from '../consumption/telling.ts';
 import type { Tables } from '../database/tables.ts';
 import type { AppendOutcome, ReadingsStore } from '../readings/store.ts';
 
