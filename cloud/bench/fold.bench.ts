@@ -59,8 +59,8 @@ export const bench = {
     readings_per_s: 'readings folded per second',
     gross_error_percent: 'Σ |booked − true| consumption per bin and day over Σ true',
     net_error_percent: 'Σ booked − true consumption over Σ true',
-    movements: 'movements booked',
-    bins: 'bins',
+    movements_count: 'movements booked',
+    bins_count: 'bins',
   },
   run: (options) => {
     let bins = 0;
@@ -87,13 +87,13 @@ export const bench = {
       readings_per_s: Math.round((folded / elapsedMs) * 1_000),
       gross_error_percent: percent(error.gross, error.truth),
       net_error_percent: percent(error.net, error.truth),
-      movements,
-      bins,
+      movements_count: movements,
+      bins_count: bins,
     });
   },
 } as const satisfies Benchmark<
   'readings',
-  'readings_per_s' | 'gross_error_percent' | 'net_error_percent' | 'movements' | 'bins'
+  'readings_per_s' | 'gross_error_percent' | 'net_error_percent' | 'movements_count' | 'bins_count'
 >;
 
 function percent(part: number, whole: number): number {
