@@ -57,7 +57,7 @@ const chaos: fc.Arbitrary<Chaos> = fc.record({
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart') }) },
     ),
     { maxLength: 25 },
-  ) as fc.Arbitrary<Step[]>,
+  ),
 });
 
 function batchesOf(agent: AgentId, readings: readonly Reading[], sizes: readonly number[]) {
