@@ -37,6 +37,23 @@ export const gapSchema = z.object({
   why: z.enum(GAP_CAUSES),
 });
 
+/** Characters of a single cell: the longest quality has 12, and newer ones may have more. */
+const MAX_WORD = 32;
+
+/**
+ * Cells, or one for all rows. That one is refused with the whole batch where it is large, since
+ * every row it spoils is kept: 1 MiB in 5,000 rows would be 5 GB in quarantine.
+ */
+const cells = z
+  .unknown()
+  .refine(
+    (value) =>
+      Array.isArray(value) ||
+      (typeof value === 'string' ? value.length <= MAX_WORD : !isObject(value)),
+    'expected an array with a cell for each row, or one short cell for all',
+  );
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
 /** Structure only; each row is judged on its own by {@link decodeBatch}. */
 const batchSchema = z.object({
   ...header,
@@ -45,12 +62,12 @@ const batchSchema = z.object({
   from: time,
   readings: z.object({
     bin: z.array(z.unknown()).max(MAX_READINGS_PER_BATCH),
-    at: z.unknown(),
-    value: z.unknown(),
-    samples: z.unknown(),
-    spread: z.unknown(),
-    quality: z.unknown(),
-    synced: z.unknown(),
+    at: cells,
+    value: cells,
+    samples: cells,
+    spread: cells,
+    quality: cells,
+    synced: cells,
   }),
   gaps: z.array(z.unknown()).max(MAX_READINGS_PER_BATCH).default([]),
 });
@@ -129,8 +146,8 @@ type Columns = z.infer<typeof batchSchema>['readings'];
 type Row = Readonly<Record<keyof Columns, unknown>>;
 
 /** A column is an array with one entry a row, or one value that holds for all rows. */
-function column(cells: unknown): (index: number) => unknown {
-  return Array.isArray(cells) ? (index) => cells[index] as unknown : () => cells;
+function column(content: unknown): (index: number) => unknown {
+  return Array.isArray(content) ? (index) => content[index] as unknown : () => content;
 }
 
 function rowReader(columns: Columns): (index: number) => Row {

@@ -114,6 +114,19 @@ describe('a batch', () => {
     expect(decoded).toMatchObject({ ok: true, rejected: [{ index: 0 }, { index: 2 }] });
   });
 
+  test.each([
+    ['a long word', 'x'.repeat(100_000)],
+    ['an object', { huge: true }],
+  ])(
+    'whose rows all hold %s is refused as a whole, since each row would be kept with it',
+    (_, samples) => {
+      const decoded = decodeBatch(
+        altered((batch) => Object.assign(batch['readings'] ?? {}, { samples })),
+      );
+      expect(decoded).toMatchObject({ ok: false, header: { epoch: 'k3f9', seq: 17 } });
+    },
+  );
+
   test('that cannot be read still says which it was, where it can', () => {
     const decoded = decodeBatch(altered((batch) => Object.assign(batch, { bins: 'none' })));
     expect(decoded).toMatchObject({ ok: false, header: { epoch: 'k3f9', seq: 17, oldest: 15 } });
