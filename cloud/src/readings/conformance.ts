@@ -171,6 +171,7 @@ export function describeReadingsStore(
         [a1, fault],
         [a2, reading(a2, 2)],
       ]);
+      expect([...(await store.newest([a1, a2], 2))]).toEqual([[a1, reading(a1, 1)]]);
     });
 
     it('ends with one reading a bin and time, the first, however appends overlap', async () => {

@@ -119,7 +119,9 @@ class SqliteReadings implements ReadingsStore {
     this.#range = rows(
       `select ${COLUMNS} from reading where bin = ? and at >= ? and at < ? order by at limit ?`,
     );
-    this.#newest = rows(`select ${COLUMNS} from reading where bin = ? order by at desc limit 1`);
+    this.#newest = rows(
+      `select ${COLUMNS} from reading where bin = ? and at < ? order by at desc limit 1`,
+    );
     this.#count = rows('select count(*) from reading where bin = ? and at >= ? and at < ?');
   }
 
@@ -179,12 +181,15 @@ class SqliteReadings implements ReadingsStore {
     }
   }
 
-  async newest(bins: readonly BinId[]): Promise<ReadonlyMap<BinId, Reading>> {
+  async newest(
+    bins: readonly BinId[],
+    before: number = Number.MAX_SAFE_INTEGER,
+  ): Promise<ReadonlyMap<BinId, Reading>> {
     return this.#guarded(() => {
       const newest = new Map<BinId, Reading>();
       for (const bin of bins) {
         const number = this.#numbers.get(bin);
-        const row = number === undefined ? undefined : this.#newest.get(number);
+        const row = number === undefined ? undefined : this.#newest.get(number, before);
         if (row !== undefined) newest.set(bin, readingOf(bin, row as unknown as Row));
       }
       return newest;

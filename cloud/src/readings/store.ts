@@ -28,8 +28,11 @@ export interface ReadingsStore {
     bin: BinId,
     range: TimeRange & { readonly limit?: number },
   ): AsyncIterable<readonly Reading[]>;
-  /** Whatever their quality; a bin without readings is left out. */
-  newest(bins: readonly BinId[]): Promise<ReadonlyMap<BinId, Reading>>;
+  /**
+   * The newest before `before`, where it is given, whatever its quality; a bin without such a
+   * reading is left out.
+   */
+  newest(bins: readonly BinId[], before?: number): Promise<ReadonlyMap<BinId, Reading>>;
   count(bin: BinId, range: TimeRange): Promise<number>;
   /** May be called twice. */
   close(): Promise<void>;
