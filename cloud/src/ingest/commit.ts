@@ -57,8 +57,8 @@ export async function commitGroup(group: Group, stores: Stores): Promise<Committ
     ...catalogue,
     cursor: (agent, epoch) => cursors.get(agent, epoch),
   });
-  draft.gaps.push(...(await gapsOfJumps(draft.jumps, catalogue, stores.readings)));
   const { byBin, outcomes } = await append(draft, stores.readings);
+  draft.gaps.push(...(await gapsOfJumps(draft.jumps, catalogue, stores.readings)));
   const live = group.live.map((shown) => ofOwnSite(shown, catalogue));
   const refused = [...group.unreadable, ...draft.refused];
   const moved = [...draft.moved].map(({ agent, epoch, upTo: seq }) => ({ agent, epoch, seq }));

@@ -8,7 +8,8 @@ import type { Jump } from './core/draft.ts';
 
 /**
  * What a jump over lost batches leaves unknown: each bin of the agent's site from its newest stored
- * reading on. How many readings that were, nobody can say any more.
+ * reading before them on. How many readings that were, nobody can say any more.
+ * @param readings with those of the group, so that a second attempt at it says the same
  */
 export async function gapsOfJumps(
   jumps: readonly Jump[],
@@ -19,7 +20,10 @@ export async function gapsOfJumps(
   const gaps: Gap[] = [];
   for (const { site, untilMs } of jumps) {
     const places = [...bins].filter(([, bin]) => bin.site === site);
-    const newest = await readings.newest(places.map(([id]) => id));
+    const newest = await readings.newest(
+      places.map(([id]) => id),
+      untilMs,
+    );
     for (const [bin, { setups }] of places) {
       const from = newest.get(bin)?.at ?? setups[0]?.from ?? untilMs;
       if (from < untilMs) gaps.push({ bin, from, to: untilMs, count: 0, why: 'lost-by-cloud' });

@@ -23,7 +23,8 @@ export async function writeQuarantine(
       epoch: epoch ?? null,
       seq: seq ?? null,
       index: index ?? null,
-      reason: asText(reason).slice(0, MAX_REASON),
+      // Cut first, which may halve a surrogate pair.
+      reason: asText(reason.slice(0, MAX_REASON)),
       payload: Buffer.from(payload).toString('base64'),
       digest,
       times,

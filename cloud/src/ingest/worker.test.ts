@@ -133,6 +133,21 @@ test('batches that the agent no longer holds leave a gap record', async () => {
   expect(rows).toEqual([{ from_ms: START, to_ms: START + 3_600_000, why: 'lost-by-cloud' }]);
 });
 
+test('the gap record of lost batches is the same when its commit is tried again', async () => {
+  let failures = 1;
+  const patient = startWorker(
+    failing(stack.db, () => (failures-- > 0 ? '40001' : undefined)),
+    stack.readings,
+  );
+  await patient.process([
+    batchMessage(agent, { seq: 8, oldest: 8, readings: [reading(bin, 60, 100)] }),
+  ]);
+  const { rows } = await sql`select from_ms, to_ms from gap where bin_id = ${bin}`.execute(
+    stack.db.sql,
+  );
+  expect(rows).toEqual([{ from_ms: START, to_ms: START + 3_600_000 }]);
+});
+
 test('a rebuilt outbox starts anew, and what was stored before is not counted twice', async () => {
   await worker.process([batchMessage(agent, { readings: pick(bin) })]);
   const before = await movements();
@@ -234,6 +249,22 @@ describe('faults', () => {
     expect(successor.newestReceipt(agent)?.upTo).toBe(3);
     expect((await successor.recompute(bin)).equal).toBe(true);
     expect(await restatements()).toEqual([]);
+  });
+
+  test('a worker that is closed while it waits for the database blames no message', async () => {
+    let failures = 1;
+    const closing = startWorker(
+      failing(stack.db, () => (failures-- > 0 ? '53100' : undefined)),
+      stack.readings,
+    );
+    const processing = closing.process([batchMessage(agent, { readings: pick(bin) })]);
+    await Promise.all([
+      expect(processing).rejects.toMatchObject({ code: 'database-failed' }),
+      closing.close(),
+    ]);
+    expect(await quarantined(agent)).toEqual([]);
+    await worker.process([batchMessage(agent, { readings: pick(bin) })]);
+    expect((await worker.recompute(bin)).equal).toBe(true);
   });
 });
 
@@ -363,6 +394,16 @@ async function knownStatus(): Promise<unknown[]> {
     where agent_id = ${agent}`.execute(stack.db.sql);
   return rows;
 }
+
+test('a reason that quotes the payload is cut between letters', async () => {
+  const index = `${'x'.repeat(493)}\u{1F529}`;
+  const readings = { bin: [index], at: 0, value: 1, samples: 1, spread: 0 };
+  const table = { ...readings, quality: 'good', synced: true };
+  const batch = { epoch: 'e1', seq: 1, oldest: 1, bins: [], from: START, readings: table };
+  await worker.process([message(agent, 'readings', JSON.stringify(batch))]);
+  const [row] = await quarantined(agent);
+  expect(row?.reason).toMatch(/^bin: "x{493}\uFFFD$/);
+});
 
 describe('status', () => {
   test('the will of an older session is ignored, that of the newest is not', async () => {

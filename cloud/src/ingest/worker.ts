@@ -83,6 +83,15 @@ export function createWorker(options: WorkerOptions): Worker {
     return await result;
   };
 
+  /** @throws the fault where the worker is closed meanwhile: it is no message's fault */
+  const pauseOr = async (fault: Failure, waitMs: number): Promise<void> => {
+    try {
+      await pause(waitMs, undefined, { signal: stopping.signal });
+    } catch (error) {
+      throw stopping.signal.aborted ? fault : error;
+    }
+  };
+
   const commit = async (group: Group): Promise<void> => {
     const startedMs = clock.monotonicMs();
     for (let waitMs = FIRST_PAUSE_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_PAUSE_MS)) {
@@ -93,7 +102,7 @@ export function createWorker(options: WorkerOptions): Worker {
         if (!(error instanceof Failure) || error.retry === 'never') throw error;
         metrics.retries.inc();
         log.warn({ err: error, retry: error.retry, waitMs }, 'commit failed; trying again');
-        if (error.retry === 'later') await pause(waitMs, undefined, { signal: stopping.signal });
+        if (error.retry === 'later') await pauseOr(error, waitMs);
       }
     }
   };

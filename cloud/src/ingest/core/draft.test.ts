@@ -101,6 +101,12 @@ test('a jump is taken, and says until when readings may be missing', () => {
   expect(receiptOf(draft)).toMatchObject({ upTo: 9 });
 });
 
+test('a reading that is refused does not say until when others may be missing', () => {
+  const rows = [reading(setup.from - 1), reading(NOW - 4)];
+  const draft = draftGroup([arrival({ seq: 9, oldest: 9, readings: rows })], known(3));
+  expect(draft.jumps).toMatchObject([{ lost: 5, untilMs: NOW - 4 }]);
+});
+
 describe('rows', () => {
   test.each([
     ['a bin of another site', { bin: binId('other') }, /there is no other at hall/],

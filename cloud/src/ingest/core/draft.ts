@@ -40,7 +40,7 @@ export interface Jump {
   readonly agent: AgentId;
   readonly site: SiteId;
   readonly lost: number;
-  /** The oldest reading of the batch after them, or when that was received. */
+  /** The oldest reading taken of the batch after them, or when that was received. */
   readonly untilMs: number;
 }
 
@@ -110,11 +110,7 @@ function judge(draft: Draft, arrival: Arrival, known: Known): void {
   const admission = admit(receipt.upTo, header);
   draft.batches[admission.kind] += 1;
   if (admission.kind === 'duplicate' || admission.kind === 'ahead') return;
-  if (admission.kind === 'jump') {
-    const times = decoded.ok ? decoded.batch.readings.map(({ at }) => at) : [];
-    const untilMs = times.reduce((oldest, at) => Math.min(oldest, at), arrival.receivedMs);
-    draft.jumps.push({ agent: receipt.agent, site, lost: admission.lost, untilMs });
-  }
+  const start = draft.readings.length;
   receipt.upTo = header.seq;
   draft.moved.add(receipt);
   if (decoded.ok) takeRows(draft, arrival, { ...decoded, receipt, site }, known);
@@ -122,6 +118,12 @@ function judge(draft: Draft, arrival: Arrival, known: Known): void {
     draft.batches.unreadable += 1;
     refuseWhole(draft, arrival, decoded.reason, header);
     reject(receipt, { seq: header.seq, reason: decoded.reason });
+  }
+  if (admission.kind === 'jump') {
+    const untilMs = draft.readings
+      .slice(start)
+      .reduce((oldest, { at }) => Math.min(oldest, at), arrival.receivedMs);
+    draft.jumps.push({ agent: receipt.agent, site, lost: admission.lost, untilMs });
   }
 }
 
