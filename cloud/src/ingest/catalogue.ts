@@ -24,6 +24,7 @@ export interface CatalogueCache {
 export function createCatalogueCache(db: Kysely<Tables>, clock: Clock): CatalogueCache {
   let known: Catalogue | undefined;
   let lookedMs = 0;
+  let forgotten = 0;
   return {
     async current(agents, bins) {
       const complete =
@@ -31,13 +32,16 @@ export function createCatalogueCache(db: Kysely<Tables>, clock: Clock): Catalogu
         [...agents].every((agent) => known?.sites.has(agent)) &&
         [...bins()].every((bin) => known?.bins.has(bin));
       const nowMs = clock.monotonicMs();
-      if (known === undefined || (!complete && nowMs - lookedMs >= LOOK_AGAIN_MS)) {
-        lookedMs = nowMs;
-        known = { sites: await loadAgents(db), bins: await loadBins(db) };
-      }
-      return known;
+      if (known !== undefined && (complete || nowMs - lookedMs < LOOK_AGAIN_MS)) return known;
+      lookedMs = nowMs;
+      const before = forgotten;
+      const found = { sites: await loadAgents(db), bins: await loadBins(db) };
+      // What was told to be forgotten meanwhile may not stand in what was found.
+      known = forgotten === before ? found : undefined;
+      return found;
     },
     forget() {
+      forgotten += 1;
       known = undefined;
     },
   };
