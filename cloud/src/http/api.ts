@@ -39,12 +39,11 @@ import { descriptionRoutes, measureAnswers, upkeepRoutes } from './upkeep.ts';
 
 /** Who owns the bins' ledgers and does one thing to them at a time. */
 export interface LedgerOwner {
-  /** Tells a bin's history anew from `from` on, after `change` and in the same transaction. */
+  /** Makes a change, and in the same transaction tells a bin's history anew from when it says. */
   restateBin(
     bin: BinId,
-    from: number,
     cause: 'setup-changed',
-    change: (tx: Transaction<Tables>) => Promise<void>,
+    change: (tx: Transaction<Tables>) => Promise<number | null>,
   ): Promise<void>;
   /** Compares a ledger with what all stored readings say; restates it with `repair`. */
   recompute(

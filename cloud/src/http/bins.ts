@@ -1,7 +1,5 @@
-import type { Transaction } from 'kysely';
 import { binId, productId, siteId } from '#shared/ids.ts';
-import type { Tables } from '../database/tables.ts';
-import { changeBin, createBin, getBin, listBins, type Bin, type BinChange } from '../stock/bins.ts';
+import { changeBin, createBin, getBin, listBins, type Bin } from '../stock/bins.ts';
 import { EVERYONE, scopeOf, TECHNICAL } from './access.ts';
 import type { Api, ApiDeps } from './api.ts';
 import { binChangeSchema, binCreateSchema, binSchema, pageOf } from './contract.ts';
@@ -96,25 +94,12 @@ export function binRoutes(api: Api, { database, ledger, clock }: ApiDeps): void 
       const change = { ...rest, productId: ifGiven(product, productId) };
       const nowMs = clock.wallMs();
       let changed: Bin | undefined;
-      const apply = async (tx: Transaction<Tables>) => {
-        changed = granted(await changeBin(tx, id, change, nowMs), id).bin;
-      };
-      const refoldFrom = firstAffected(change, nowMs);
-      if (refoldFrom === null) await database.transaction(apply);
-      else await ledger.restateBin(id, refoldFrom, 'setup-changed', apply);
+      await ledger.restateBin(id, 'setup-changed', async (tx) => {
+        const { bin, refoldFrom } = granted(await changeBin(tx, id, change, nowMs), id);
+        changed = bin;
+        return refoldFrom;
+      });
       return found(changed, id);
     },
   );
-}
-
-/**
- * From when on a change may alter what readings mean, or null. Known before the change is made,
- * since it is made in the same transaction as the history is told anew; telling too much of it
- * anew alters nothing. Capacity has no date: what it means, it means for all readings.
- */
-function firstAffected(change: BinChange, nowMs: number): number | null {
-  const { capacityMg, productId, tareMg, pieceMassMg, since = nowMs } = change;
-  if (capacityMg !== undefined) return 0;
-  const setup = [productId, tareMg, pieceMassMg].some((value) => value !== undefined);
-  return setup ? since : null;
 }

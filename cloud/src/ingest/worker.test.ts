@@ -341,8 +341,9 @@ describe('checkpoints', () => {
 describe('a change of the setup', () => {
   const lighter = Math.round(PIECE_MG * 0.8);
   const change = () =>
-    worker.restateBin(bin, START, 'setup-changed', async (tx) => {
+    worker.restateBin(bin, 'setup-changed', async (tx) => {
       await sql`update bin_setup set piece_mass_mg = ${lighter} where bin_id = ${bin}`.execute(tx);
+      return START;
     });
 
   test('restates what was told under the old one, and later readings go on from there', async () => {
@@ -359,7 +360,7 @@ describe('a change of the setup', () => {
   test('that is refused leaves everything as it was', async () => {
     await worker.process([batchMessage(agent, { readings: pick(bin) })]);
     const before = await movements();
-    const refused = worker.restateBin(bin, START, 'setup-changed', async (tx) => {
+    const refused = worker.restateBin(bin, 'setup-changed', async (tx) => {
       await sql`update bin_setup set piece_mass_mg = 1 where bin_id = ${bin}`.execute(tx);
       throw new Error('second thoughts');
     });

@@ -38,14 +38,14 @@ export interface WorkerOptions {
 /** What is done to a bin's ledger other than by its readings as they come. */
 export interface Restating {
   /**
-   * Tells a bin's history anew from `from` on, with `change` in the same transaction before it.
-   * Rejects where `change` does, and nothing has happened then.
+   * Makes a change to a bin and tells its history anew from when `change` says, in the same
+   * transaction; null where it alters nothing of it. Rejects where `change` does, and nothing has
+   * happened then.
    */
   restateBin(
     bin: BinId,
-    from: number,
     cause: RestatementCause,
-    change?: (tx: Transaction<Tables>) => Promise<void>,
+    change: (tx: Transaction<Tables>) => Promise<number | null>,
   ): Promise<void>;
   /**
    * Folds all of a bin's stored readings and compares the result with its ledger.
@@ -162,16 +162,17 @@ export function createWorker(options: WorkerOptions): Worker {
         metrics.groupBatches.observe(group.length);
         metrics.commitSeconds.observe((clock.monotonicMs() - started) / 1_000);
       }),
-    restateBin: (bin, from, cause, change) =>
+    restateBin: (bin, cause, change) =>
       exclusive(async () => {
         const why = { cause, nowMs: clock.wallMs() };
         try {
-          const { restated } = await db.transaction(async (tx) => {
-            await change?.(tx);
+          const { refolded, restated } = await db.transaction(async (tx) => {
+            const before = await change(tx);
+            if (before === null) return { refolded: 0, restated: 0 };
             const setups = (await loadBins(tx, bin)).get(bin)?.setups ?? [];
-            return await folds.retell(tx, [{ bin, setups, before: from }], why);
+            return await folds.retell(tx, [{ bin, setups, before }], why);
           });
-          metrics.refolds.inc();
+          metrics.refolds.inc(refolded);
           metrics.restatements.inc(restated);
         } catch (error) {
           folds.drop([bin]);
