@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { ROLLUP_MS } from '#shared/units.ts';
 import { decodeRecordingLine } from '#shared/recording.ts';
+import { freePort } from '#shared/testing/ports.ts';
+import { seededRandom } from '#shared/testing/random.ts';
 import { parseScenario, type Scenario } from '../../firmware-sim/src/scenario.ts';
 import type { Api } from '../src/api.ts';
 import { Program } from '../src/program.ts';
@@ -21,7 +21,7 @@ const LIFE_MS = { min: 20, max: 500 };
 /** Every line of the recording is a reading: as much as drains in the time of the kills. */
 const HEARTBEAT_S = 60;
 const DAYS = 28;
-const TEST_MS = 240_000;
+const TEST_MS = 480_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'offtake-kill-'));
 const loops: Loop[] = [];
@@ -59,15 +59,6 @@ async function record(): Promise<void> {
   };
   from = state.historyFrom;
   until = Math.floor(state.startedAt / ROLLUP_MS) * ROLLUP_MS;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function newLoop(name: string): Promise<Loop> {
@@ -149,7 +140,7 @@ test(
     const killed = await newLoop('killed');
     for (const name of killed.programs.slice(1)) await killed.run(name);
     const seed = Math.floor(Math.random() * 2 ** 31);
-    const random = randomFrom(seed);
+    const random = seededRandom(seed);
     let killsAtWork = 0;
     for (let kill = 0; kill < KILLS; kill += 1) {
       await delay(LIFE_MS.min + random() * (LIFE_MS.max - LIFE_MS.min));
@@ -167,14 +158,3 @@ test(
     expect(told, `seed ${seed}`).toEqual(wanted);
   },
 );
-
-/** mulberry32, so that a failing run can be repeated. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
