@@ -1,5 +1,6 @@
 import type { FoldReading, BinSetup } from '../src/consumption/core/model.ts';
 import { productId } from '#shared/ids.ts';
+import { seededRandom } from '#shared/testing/random.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '#shared/units.ts';
 
 /**
@@ -73,17 +74,6 @@ export const quietWorld: BinWorld = {
   silences: 0,
   faults: 0,
 };
-
-/** mulberry32: small, seeded, good enough for worlds. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 type Act = 'pick' | 'lean' | 'spike' | 'tool' | 'silence' | 'fault';
 

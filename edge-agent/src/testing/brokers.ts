@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Aedes } from 'aedes';
+import { freePort } from '#shared/testing/ports.ts';
 import { freshFolder } from './folder.ts';
 
 /** A broker that a test can take away and bring back at the same address. */
@@ -65,19 +66,8 @@ export async function mosquittoBroker(): Promise<TestBroker> {
   return { url: `mqtt://127.0.0.1:${port}`, stop: async () => stop?.(), restart: start };
 }
 
-/** A port that nothing listens on; the system does not hand it out again soon. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
-}
-
 /** Settles when something accepts connections at this port. */
-export async function listening(port: number): Promise<void> {
+async function listening(port: number): Promise<void> {
   for (;;) {
     const socket = connect(port, '127.0.0.1');
     const isOpen = await new Promise<boolean>((resolve) => {
