@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Failure } from '#shared/failure.ts';
 import { binId } from '#shared/ids.ts';
 import { describeReadingsStore } from './conformance.ts';
 import { openSqliteReadings } from './sqlite.ts';
@@ -64,6 +65,15 @@ it('reports a page that became unreadable when it is read', async () => {
   const read = damaged.count(binId('a1'), { from: 0, to: 1e9 });
   await expect(read).rejects.toMatchObject({ code: 'readings-corrupt' });
   await damaged.close();
+});
+
+it('blames the reading and not the disk for a value that no column holds', async () => {
+  const store = openSqliteReadings(file);
+  const still = { unit: 'mg', samples: 1, spread: 0, quality: 'good', synced: true } as const;
+  const append = store.append([{ bin: binId('a1'), at: 1, value: 0.5, ...still }]);
+  await expect(append).rejects.not.toBeInstanceOf(Failure);
+  expect(await store.append([{ bin: binId('a1'), at: 1, value: 5, ...still }])).toEqual(['stored']);
+  await store.close();
 });
 
 it("refuses a newer version's file", () => {

@@ -245,10 +245,15 @@ const FAULTS: Readonly<Record<number, { code: string; retry: Retry; advice: stri
 };
 const OTHER_FAULT = { code: 'readings-unavailable', retry: 'later', advice: 'restart the program' };
 
+/** Too big, constraint, mismatch, range: no fault of the store, and the same however often tried. */
+const STATEMENT_FAULTS: ReadonlySet<number> = new Set([18, 19, 20, 25]);
+
 function faultOf(file: string, error: unknown): unknown {
   if (error instanceof Failure || !(error instanceof Error) || !('errcode' in error)) return error;
   // The low byte of an extended result code is the primary one.
-  const { code, retry, advice } = FAULTS[Number(error.errcode) & 0xff] ?? OTHER_FAULT;
+  const result = Number(error.errcode) & 0xff;
+  if (STATEMENT_FAULTS.has(result)) return error;
+  const { code, retry, advice } = FAULTS[result] ?? OTHER_FAULT;
   const message = `${file}: ${messageOf(error)}; ${advice}`;
   return new Failure(code, message, { retry: retry as Retry, cause: error });
 }

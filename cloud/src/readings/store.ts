@@ -15,7 +15,8 @@ export interface TimeRange {
 
 /**
  * Every reading as it came, for ever; one a bin and time. conformance.ts says what every store does.
- * All throw Failure: `readings-unavailable` (retry later) or `readings-corrupt` (never).
+ * All throw Failure: `readings-unavailable` (retry later) or `readings-corrupt` (never); `append`
+ * throws something else where a reading cannot be kept, however often it is tried.
  */
 export interface ReadingsStore {
   /**
