@@ -83,6 +83,8 @@ function withZod(app: FastifyInstance) {
 const EVENT_TIMES = { gatherMs: 250, heartbeatMs: 15 * SECOND_MS };
 /** Far more than any body that is expected. */
 const MOST_BYTES = 64 * 1_024;
+/** Until a request has arrived whole; by itself fastify waits for ever. */
+const REQUEST_MS = 30 * SECOND_MS;
 
 /**
  * What browsers are told: only what comes from here runs, styles may be inline (Mantine sets them
@@ -107,6 +109,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: MOST_BYTES,
+    requestTimeout: REQUEST_MS,
     frameworkErrors: (error, request, reply) => void sendThrown(error, request, reply),
   });
   app.removeContentTypeParser('text/plain');
