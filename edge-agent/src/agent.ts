@@ -126,6 +126,7 @@ export function startAgent(
     commit();
     await uplink.stop(DRAIN_MS);
     close();
+    if (intake.pending > 0) log.error({ readings: intake.pending }, 'stopped without a disk: lost');
     log.info({ backlog: outbox.backlog }, 'stopped');
     resolve();
   };
