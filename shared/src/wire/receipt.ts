@@ -4,7 +4,7 @@ import { ID_PATTERN, type Epoch } from '../ids.ts';
 /** What became of a batch's rows that were not taken. */
 const rejectionSchema = z.object({
   seq: z.int().min(1),
-  /** Row of the batch; missing where the whole batch was refused. */
+  /** Row of the batch; missing where the batch, or too many of its rows, were refused as one. */
   index: z.int().min(0).optional(),
   reason: z.string(),
 });

@@ -123,6 +123,16 @@ describe('rows', () => {
     expect(draft.refused).toMatchObject([{ agent: north, epoch: 'e1', seq: 1, index: 1 }]);
   });
 
+  test('are refused as the batch that came where there are too many, and good ones are taken', () => {
+    const bad = Array.from({ length: 501 }, (_, row) => reading(NOW - row, { bin: binId('b9') }));
+    const batch = arrival({ readings: [...bad, reading(NOW)] });
+    const draft = draftGroup([batch], known());
+    expect(draft.readings).toHaveLength(1);
+    const reason = expect.stringMatching(/^501 rows .* b9/) as string;
+    expect(draft.refused).toMatchObject([{ seq: 1, reason, payload: batch.payload }]);
+    expect(receiptOf(draft)?.rejected).toEqual([{ seq: 1, reason }]);
+  });
+
   test('time that does not advance within a batch is refused', () => {
     const rows = [reading(NOW - 9), reading(NOW - 9, { value: 1 }), reading(NOW - 10)];
     const draft = draftGroup([arrival({ readings: rows })], known());

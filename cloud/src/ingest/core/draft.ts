@@ -76,7 +76,10 @@ export interface Known {
   cursor(agent: string, epoch: string): number;
 }
 
-/** A receipt is a message too: beyond so many rejections the quarantine has the rest. */
+/**
+ * A receipt is a message too: beyond so many rejections the quarantine has the rest. A batch with
+ * more bad rows is kept as it came, once: row by row it would take a hundred times its size.
+ */
 const MAX_REJECTIONS = 500;
 const MAX_REASON = 200;
 
@@ -151,6 +154,7 @@ function takeRows(draft: Draft, arrival: Arrival, taken: Taken, known: Known): v
   const rows: number[] = [];
   const segment = { start: draft.readings.length, arrival, receipt, seq: batch.seq, rows };
   draft.segments.push(segment);
+  const spoilt: BadRow[] = [];
   let row = -1;
   for (const reading of batch.readings) {
     do row += 1;
@@ -161,14 +165,27 @@ function takeRows(draft: Draft, arrival: Arrival, taken: Taken, known: Known): v
       newest.set(reading.bin, reading.at);
       draft.readings.push(reading);
       rows.push(row);
-    } else refuseRow(draft, segment, { index: row, row: reading, reason: fault });
+    } else spoilt.push({ index: row, row: reading, reason: fault });
   }
-  for (const { index, row, reason } of rejected) refuseRow(draft, segment, { index, row, reason });
+  spoilt.push(...rejected);
   for (const [index, gap] of batch.gaps.entries()) {
     const fault = gapFault(gap, { bin: known.bins.get(gap.bin), site, nowMs });
     if (fault === undefined) draft.gaps.push(gap);
-    else refuseRow(draft, segment, { index, row: { gap }, reason: fault });
+    else spoilt.push({ index, row: { gap }, reason: fault });
   }
+  if (spoilt.length <= MAX_REJECTIONS) {
+    for (const one of spoilt) refuseRow(draft, segment, one);
+    return;
+  }
+  const reason = `${spoilt.length} rows cannot be taken; the first: ${spoilt[0]?.reason ?? ''}`;
+  refuseWhole(draft, arrival, reason, batch);
+  reject(receipt, { seq: batch.seq, reason });
+}
+
+interface BadRow {
+  readonly index: number;
+  readonly row: object;
+  readonly reason: string;
 }
 
 function refuseWhole(
@@ -184,7 +201,7 @@ function refuseWhole(
 function refuseRow(
   draft: Draft,
   { arrival, receipt, seq }: Pick<Segment, 'arrival' | 'receipt' | 'seq'>,
-  bad: { readonly index: number; readonly row: object; readonly reason: string },
+  bad: BadRow,
 ): void {
   const { agent, receivedMs } = arrival;
   const { epoch } = receipt;
