@@ -3,46 +3,30 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { parseConfig } from '#shared/config-file.ts';
 import { Failure, messageOf } from '#shared/failure.ts';
-import { agentId, binId, ID_PATTERN } from '#shared/ids.ts';
+import { agentId } from '#shared/ids.ts';
 import { LOG_LEVELS } from '#shared/log.ts';
 import { MAX_READINGS_PER_BATCH } from '#shared/wire/batch.ts';
+import { asciiLinks } from './scale/ascii-config.ts';
+import { hostAndPort, id, link, scale, serial, serialPath } from './scale/link-config.ts';
 import { PROFILE_NAMES } from './scale/profile.ts';
 
 /** Device addresses that a Modbus serial line has; 0 is a broadcast and answers nothing. */
 const HIGHEST_UNIT = 247;
-const BAUD_RATES = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as const;
 
-const id = z.string().regex(ID_PATTERN, `an id: ${ID_PATTERN.source}`);
-const host = String.raw`(?:\[[0-9A-Fa-f:]+\]|[^\s:/]+)`;
-const hostAndPort = z
-  .string()
-  .regex(new RegExp(`^${host}:\\d{1,5}$`), 'host:port')
-  .refine((text) => portOf(text) >= 1 && portOf(text) <= 65_535, 'host:port, port 1 to 65535');
-const portOf = (text: string): number => Number(text.slice(text.lastIndexOf(':') + 1));
-const serialPath = z.string().regex(/^\/|^COM\d+$/, 'the path of a serial port, e.g. /dev/ttyUSB0');
-
-const scale = {
-  bin: id.transform(binId),
-  divisionMg: z.int().min(1),
-  pollMs: z.int().min(50).max(3_600_000).default(1_000),
-};
 const modbusScale = z.strictObject({
   ...scale,
   unit: z.int().min(1).max(HIGHEST_UNIT),
   profile: z.enum(PROFILE_NAMES),
   countMg: z.int().min(1),
 });
-const link = {
-  name: id,
-  timeoutMs: z.int().min(20).max(60_000).default(1_000),
-};
-const serial = z.strictObject({
-  baud: z.literal(BAUD_RATES).default(9_600),
-  parity: z.enum(['none', 'even', 'odd']).default('none'),
-  dataBits: z.literal([7, 8]).default(8),
-  stopBits: z.literal([1, 2]).default(1),
-});
 const modbusScales = z.array(modbusScale).min(1);
+
+const PROTOCOLS = [
+  'modbus-tcp',
+  'modbus-rtu-over-tcp',
+  'modbus-rtu',
+  ...asciiLinks.map(({ shape }) => shape.protocol.value),
+];
 
 const linkSchema = z.discriminatedUnion(
   'protocol',
@@ -60,18 +44,9 @@ const linkSchema = z.discriminatedUnion(
       serial: serial.prefault({}),
       scales: modbusScales,
     }),
-    z.strictObject({
-      ...link,
-      protocol: z.literal('mt-sics'),
-      address: z.union([hostAndPort, serialPath], {
-        error: 'host:port, or the path of a serial port',
-      }),
-      serial: serial.optional(),
-      // The protocol has no addresses: one balance a line.
-      scales: z.array(z.strictObject(scale)).length(1),
-    }),
+    ...asciiLinks,
   ],
-  { error: 'one of modbus-tcp, modbus-rtu-over-tcp, modbus-rtu, mt-sics' },
+  { error: `one of ${PROTOCOLS.join(', ')}` },
 );
 
 const configSchema = z

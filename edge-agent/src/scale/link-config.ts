@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { binId, ID_PATTERN } from '#shared/ids.ts';
+
+const BAUD_RATES = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as const;
+
+export const id = z.string().regex(ID_PATTERN, `an id: ${ID_PATTERN.source}`);
+
+const host = String.raw`(?:\[[0-9A-Fa-f:]+\]|[^\s:/]+)`;
+const portOf = (text: string): number => Number(text.slice(text.lastIndexOf(':') + 1));
+export const hostAndPort = z
+  .string()
+  .regex(new RegExp(`^${host}:\\d{1,5}$`), 'host:port')
+  .refine((text) => portOf(text) >= 1 && portOf(text) <= 65_535, 'host:port, port 1 to 65535');
+export const serialPath = z
+  .string()
+  .regex(/^\/|^COM\d+$/, 'the path of a serial port, e.g. /dev/ttyUSB0');
+
+export const serial = z.strictObject({
+  baud: z.literal(BAUD_RATES).default(9_600),
+  parity: z.enum(['none', 'even', 'odd']).default('none'),
+  dataBits: z.literal([7, 8]).default(8),
+  stopBits: z.literal([1, 2]).default(1),
+});
+
+/** What every scale has, whatever its protocol. */
+export const scale = {
+  bin: id.transform(binId),
+  divisionMg: z.int().min(1),
+  pollMs: z.int().min(50).max(3_600_000).default(1_000),
+};
+
+/** What every link has, whatever its protocol. */
+export const link = {
+  name: id,
+  timeoutMs: z.int().min(20).max(60_000).default(1_000),
+};
