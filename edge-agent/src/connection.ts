@@ -19,9 +19,9 @@ const HEALTHY_MS = 60_000;
 export interface Session {
   /** Stands in birth, health and will, so that an old will cannot bury a new birth. */
   readonly id: string;
-  publish(channel: AgentChannel, payload: string, options: PublishOptions): void;
+  publish(channel: AgentChannel, payload: string | Uint8Array, options: PublishOptions): void;
   /** As `publish`, and settles when the broker has it, or rejects where the session is down. */
-  deliver(channel: AgentChannel, payload: string, options: PublishOptions): Promise<void>;
+  deliver(channel: AgentChannel, payload: string | Uint8Array, options: PublishOptions): Promise<void>;
 }
 interface PublishOptions {
   readonly qos: 0 | 1;
@@ -147,7 +147,7 @@ function sessionOn(client: MqttClient, id: string, agent: AgentId): Session {
         reject(new Error('the session is down'));
         return;
       }
-      client.publish(topicOf(agent, channel), payload, { qos, retain }, (error) => {
+      client.publish(topicOf(agent, channel), asBuffer(payload), { qos, retain }, (error) => {
         if (error) reject(error);
         else resolve();
       });
@@ -158,10 +158,16 @@ function sessionOn(client: MqttClient, id: string, agent: AgentId): Session {
     publish: (channel, payload, { qos, retain = false }) => {
       // Whether it arrived is for receipts to say; a broken session says so by closing.
       if (client.connected)
-        client.publish(topicOf(agent, channel), payload, { qos, retain }, ignore);
+        client.publish(topicOf(agent, channel), asBuffer(payload), { qos, retain }, ignore);
     },
   };
 }
+
+/** MQTT.js takes a `Buffer`; this one shares the bytes. */
+const asBuffer = (payload: string | Uint8Array): string | Buffer =>
+  typeof payload === 'string'
+    ? payload
+    : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
 
 /** Without a callback MQTT.js would emit `error` for each message lost with a session. */
 function ignore(): void {}

@@ -3,7 +3,7 @@ import { Failure, messageOf } from '#shared/failure.ts';
 import type { AgentId, BinId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
-import { encodeBatch } from '#shared/wire/batch.ts';
+import { packBatch } from '#shared/wire/batch.ts';
 import type { Live } from '#shared/wire/live.ts';
 import { receiptSchema, type Receipt } from '#shared/wire/receipt.ts';
 import type { Status } from '#shared/wire/status.ts';
@@ -147,7 +147,7 @@ export class Uplink {
     this.#window = sending.withSealed(this.#window, outbox.progress.sealed);
     const last = Math.min(this.#window.sealed, this.#window.sent + room);
     for (let seq = this.#window.sent + 1; seq <= last; seq += 1) {
-      session.publish('readings', encodeBatch(outbox.batch(seq)), { qos: 1 });
+      session.publish('readings', packBatch(outbox.batch(seq)), { qos: 1 });
       this.#window = sending.withSent(this.#window, seq, clock.monotonicMs());
     }
   }

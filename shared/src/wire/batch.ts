@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ID_PATTERN, type BinId, type Epoch } from '../ids.ts';
 import { GAP_CAUSES, QUALITIES, type Gap, type Quality, type Reading } from '../reading.ts';
 import { READING_UNITS, type ReadingUnit } from '../units.ts';
+import { packed, unpacked } from './compression.ts';
 
 /**
  * A batch on the wire is a table: one array per column, row i of each makes reading i. `at` counts
@@ -15,6 +16,7 @@ import { READING_UNITS, type ReadingUnit } from '../units.ts';
  *    "gaps":[{"bin":"a2","from":1759990000000,"to":1760000000000,"count":0,"why":"not-measured"}]}
  */
 export const MAX_READINGS_PER_BATCH = 5_000;
+/** As it travels, and inflated. */
 export const MAX_BATCH_BYTES = 1_048_576;
 
 const id = z.string().regex(ID_PATTERN);
@@ -97,16 +99,15 @@ export type DecodedBatch =
     };
 
 /**
- * @param payload a message of the `readings` topic, UTF-8 JSON
+ * @param payload a message of the `readings` topic, UTF-8 JSON or gzip of it
  * @returns the batch and the rows that could not be read, or why nothing of it could be read
  */
 export function decodeBatch(payload: Uint8Array): DecodedBatch {
-  if (payload.byteLength > MAX_BATCH_BYTES) {
-    return { ok: false, reason: `larger than ${MAX_BATCH_BYTES} bytes` };
-  }
+  const unpackedPayload = unpacked(payload, MAX_BATCH_BYTES);
+  if (!unpackedPayload.ok) return unpackedPayload;
   let json: unknown;
   try {
-    json = JSON.parse(utf8.decode(payload));
+    json = JSON.parse(utf8.decode(unpackedPayload.bytes));
   } catch (error) {
     return {
       ok: false,
@@ -237,6 +238,9 @@ export function encodeBatch(batch: Batch): string {
     ...(gaps.length > 0 && { gaps }),
   });
 }
+
+/** The payload as it is published: gzip where that pays. */
+export const packBatch = (batch: Batch): Uint8Array => packed(encodeBatch(batch));
 
 /** A column whose cells are all alike is written once. */
 function folded<T>(cells: readonly T[]): T | readonly T[] {
