@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import type { Indicator } from './core/indicator.ts';
-import { dgtDevice } from './devices/dini-argeo-dgt.ts';
-import { genericInt32Device } from './devices/generic-int32.ts';
 import { sicsDevice } from './devices/mt-sics.ts';
+import { REGISTER_DEVICES } from './devices/register-devices.ts';
 import type { RegisterDevice } from './modbus/pdu.ts';
-import type { Link, ModbusScale, RegisterProfile, Scale, Scenario, Site } from './scenario.ts';
+import type { Link, ModbusScale, Scale, Scenario, Site } from './scenario.ts';
 import { listen, type Listener } from './transports/listener.ts';
 import { serveModbusRtu } from './transports/modbus-rtu.ts';
 import { serveModbusTcp } from './transports/modbus-tcp.ts';
@@ -25,11 +24,6 @@ export interface OpenLinks {
   readonly links: readonly OpenLink[];
   close(): Promise<void>;
 }
-
-const REGISTER_MAPS: Record<
-  RegisterProfile,
-  (indicator: Indicator, countMg: number) => RegisterDevice
-> = { 'dini-argeo-dgt': dgtDevice, 'generic-int32': genericInt32Device };
 
 /**
  * Opens every link of a scenario, or none.
@@ -99,9 +93,6 @@ function unitsOf(
   indicatorOf: (scale: Scale) => Indicator,
 ): ReadonlyMap<number, RegisterDevice> {
   return new Map(
-    scales.map((scale) => [
-      scale.unit,
-      REGISTER_MAPS[scale.profile](indicatorOf(scale), scale.countMg),
-    ]),
+    scales.map((scale) => [scale.unit, REGISTER_DEVICES[scale.profile](indicatorOf(scale), scale)]),
   );
 }

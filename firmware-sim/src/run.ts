@@ -138,6 +138,7 @@ function live(indicator: Indicator, advance: () => void): Indicator {
       advance();
       return indicator.tare();
     },
+    presetTare: (massMg) => indicator.presetTare(massMg),
     clearTare: () => indicator.clearTare(),
   };
 }

@@ -1,3 +1,4 @@
+import { FLOAT_PROFILES } from './devices/register-devices.ts';
 import type { Product, Scale, Scenario } from './scenario.ts';
 
 /** A fault that the schema of a single value cannot see. */
@@ -125,7 +126,11 @@ function checkScale({ scale, path }: Placed, product: Product | undefined): Cros
   if (scale.stock.refillAt >= scale.stock.refillTo) {
     fault(['stock', 'refillAt'], `less than refillTo, ${scale.stock.refillTo}`);
   }
-  if ('countMg' in scale && scale.divisionMg % scale.countMg !== 0) {
+  if (
+    'countMg' in scale &&
+    !FLOAT_PROFILES.has(scale.profile) &&
+    scale.divisionMg % scale.countMg !== 0
+  ) {
     fault(['countMg'], `a divisor of divisionMg, ${scale.divisionMg}`);
   }
   if (product === undefined) {

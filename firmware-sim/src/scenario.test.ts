@@ -115,7 +115,7 @@ describe('a fault is told with line, key, value and what was expected', () => {
       'a profile that is not built',
       'generic-int32',
       'generic-int64',
-      'expected one of dini-argeo-dgt, generic-int32',
+      'expected one of laumas-tlb, dini-argeo-dgt, pt113',
     ],
     [
       'a bin twice',

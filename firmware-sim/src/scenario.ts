@@ -3,6 +3,7 @@ import { parseConfig } from '#shared/config-file.ts';
 import { agentId, binId, customerId, ID_PATTERN, productId, siteId } from '#shared/ids.ts';
 import { QUANTITY_UNITS } from '#shared/units.ts';
 import { RHYTHM_NAMES } from './core/rhythm.ts';
+import { REGISTER_PROFILES } from './devices/register-devices.ts';
 import { crossCheck } from './scenario-checks.ts';
 
 const id = z.string().regex(ID_PATTERN, { error: `an id: ${ID_PATTERN.source}` });
@@ -13,9 +14,6 @@ const rhythm = z.enum(RHYTHM_NAMES);
 /** 0 lets the system choose, for tests. */
 const port = z.int().min(0).max(65_535);
 const baud = z.literal([1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200]);
-
-const REGISTER_PROFILES = ['dini-argeo-dgt', 'generic-int32'] as const;
-export type RegisterProfile = (typeof REGISTER_PROFILES)[number];
 
 const product = z.strictObject({
   id: id.transform(productId),

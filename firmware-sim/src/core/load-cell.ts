@@ -1,4 +1,5 @@
 import { HOUR_MS, ROLLUP_MS } from '#shared/units.ts';
+import type { DisplayUnit } from './figures.ts';
 import { keyOf, normalAt } from './random.ts';
 import type { BinContent } from './world.ts';
 
@@ -15,6 +16,16 @@ export interface Weight {
   readonly grossMg: number;
   /** False while it swings after a change. */
   readonly stable: boolean;
+  /** Cut off or broken; absent: sound. */
+  readonly cellError?: boolean;
+  /** How often the power has come back; zero and tare are lost with it. */
+  readonly powerUps?: number;
+  /** The power came back a moment ago. */
+  readonly starting?: boolean;
+  /** What somebody switched the display to; absent: its own unit. */
+  readonly unit?: DisplayUnit;
+  /** A key that somebody presses right now; tried until it is done. */
+  readonly press?: { readonly key: 'zero' | 'tare' | 'clear'; readonly id: string };
 }
 
 /**

@@ -11,6 +11,10 @@ const shown = (grossMg: number, rest: Partial<Display> = {}): Display => ({
   stable: true,
   overload: false,
   underload: false,
+  cellError: false,
+  centreOfZero: false,
+  zeroed: true,
+  unit: 'kg',
   ...rest,
 });
 

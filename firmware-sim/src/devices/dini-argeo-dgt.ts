@@ -1,15 +1,7 @@
 import type { Indicator } from '../core/indicator.ts';
 import type { RegisterDevice } from '../modbus/pdu.ts';
-
-const STATUS = {
-  netNegative: 1 << 0,
-  grossNegative: 1 << 1,
-  stable: 1 << 2,
-  underload: 1 << 3,
-  overload: 1 << 4,
-  tareEntered: 1 << 5,
-  grossZero: 1 << 7,
-};
+import { bitsOf, int32Words, readBlocks } from '../modbus/register-image.ts';
+import { countsOf, type RegisterModel } from './register-model.ts';
 
 const COMMAND = { none: 0, zero: 1, tare: 2 };
 
@@ -17,14 +9,15 @@ const COMMAND = { none: 0, zero: 1, tare: 2 };
  * Dini Argeo DGT. Input registers 30001–2 gross and 30003–4 net, unsigned magnitudes, high word
  * first, in counts without a decimal point; 30005 status. Holding register 40001 command: 1 zero,
  * 2 tare; it reads as the last command. A key that is refused changes nothing, as on the device.
+ * The status has no bit for a broken cell: it shows as overload.
  */
-export function dgtDevice(indicator: Indicator, countMg: number): RegisterDevice {
+export function dgtDevice(indicator: Indicator, model: RegisterModel): RegisterDevice {
   let command = COMMAND.none;
   return {
-    read(table, address, count) {
-      const registers = table === 'input' ? inputs(indicator, countMg) : [command];
-      return address + count > registers.length ? null : registers.slice(address, address + count);
-    },
+    read: readBlocks([
+      { table: 'input', address: 0, words: () => inputs(indicator, model) },
+      { table: 'holding', address: 0, words: () => [command] },
+    ]),
     write(address, values) {
       const [value] = values;
       if (address !== 0 || values.length !== 1 || value === undefined) return 'illegal-address';
@@ -37,21 +30,18 @@ export function dgtDevice(indicator: Indicator, countMg: number): RegisterDevice
   };
 }
 
-function inputs(indicator: Indicator, countMg: number): number[] {
+function inputs(indicator: Indicator, model: RegisterModel): number[] {
   const shown = indicator.display();
-  const gross = Math.round(shown.grossMg / countMg);
-  const net = Math.round(shown.netMg / countMg);
-  const status =
-    (net < 0 ? STATUS.netNegative : 0) |
-    (gross < 0 ? STATUS.grossNegative : 0) |
-    (shown.stable ? STATUS.stable : 0) |
-    (shown.underload ? STATUS.underload : 0) |
-    (shown.overload ? STATUS.overload : 0) |
-    (shown.tareMg === 0 ? 0 : STATUS.tareEntered) |
-    (gross === 0 ? STATUS.grossZero : 0);
-  return [...words(Math.abs(gross)), ...words(Math.abs(net)), status];
-}
-
-function words(value: number): [high: number, low: number] {
-  return [(value >>> 16) & 0xffff, value & 0xffff];
+  const gross = countsOf(shown.grossMg, shown, model);
+  const net = countsOf(shown.netMg, shown, model);
+  const status = bitsOf({
+    0: net < 0,
+    1: gross < 0,
+    2: shown.stable && !shown.cellError,
+    3: shown.underload,
+    4: shown.overload || shown.cellError,
+    5: shown.tareMg !== 0,
+    7: gross === 0,
+  });
+  return [...int32Words(Math.abs(gross)), ...int32Words(Math.abs(net)), status];
 }

@@ -73,8 +73,30 @@ test.each([
   ['', 'ES'],
   ['constructor', 'ES'],
   ['S 3', 'S L'],
+  ['\u0080SI', 'ET'],
+  ['SI\u0007', 'ET'],
+  ['ST', 'EL'],
+  ['DW', 'EL'],
+  ['TA 120.00 g', 'TA A     120.00 g'],
+  ['TA 7 kg', 'TA L'],
+  ['TA x', 'TA L'],
   ['I4', 'I4 A "B123456789"'],
   ['@', 'I4 A "B123456789"'],
 ])('the command %j is answered %j', (command, line) => {
   expect(bench(6_000_000, 10).device.answer(command)).toBe(line);
+});
+
+test('a load cell cut off, and a display switched to pounds', () => {
+  const model = { serial: 'B1', capacityMg: 60_000_000, divisionMg: 20_000 };
+  let cellError = true;
+  const indicator = createIndicator(model, () => ({
+    grossMg: 45_359_237,
+    stable: true,
+    cellError,
+    unit: 'lb',
+  }));
+  const device = sicsDevice(model, indicator);
+  expect(device.answer('SI')).toBe('S I');
+  cellError = false;
+  expect(device.answer('SI')).toBe('S S     100.00 lb');
 });

@@ -1,5 +1,6 @@
-import type { Display, Indicator, KeyOutcome } from '../core/indicator.ts';
 import { MG_PER_G, MG_PER_KG } from '#shared/units.ts';
+import { figuresOf, textOf } from '../core/figures.ts';
+import type { Display, Indicator, KeyOutcome } from '../core/indicator.ts';
 
 /**
  * Mettler-Toledo's MT-SICS, levels 0 and 1 as far as a shelf scale needs them.
@@ -13,8 +14,6 @@ export interface SicsDevice {
 }
 
 const WEIGHT_CHARACTERS = 10;
-/** From this capacity on a scale shows kg. */
-const KG_FROM_MG = 30 * MG_PER_KG;
 
 export interface SicsModel {
   readonly serial: string;
@@ -28,37 +27,79 @@ export function waitsForStability(command: string): boolean {
 }
 
 export const REPEAT_COMMAND = 'SIR';
+/** Not a command. */
 const SYNTAX_ERROR = 'ES';
+/** Characters that are none: a parity error, a wrong baud rate. */
+const TRANSMISSION_ERROR = 'ET';
+/** A command of levels 2 and 3, which this device cannot execute. */
+const LOGICAL_ERROR = 'EL';
+const OTHER_LEVELS = new Set([
+  'C1',
+  'C3',
+  'D',
+  'DW',
+  'K',
+  'PW',
+  'SR',
+  'SNR',
+  'ST',
+  'SU',
+  'SIU',
+  'M21',
+]);
+const MASS = /^(\d{1,8}(?:\.\d{1,6})?) (g|kg|lb)$/;
+const UNIT_MG = { g: MG_PER_G, kg: MG_PER_KG, lb: 453_592.37 };
 
 export function sicsDevice(model: SicsModel, indicator: Indicator): SicsDevice {
-  const weight = weightFormat(model);
+  const weigh = (moving: 'D' | 'I'): string => weighed(indicator.display(), model, moving);
+  const tare = (name: string): string => {
+    const outcome = indicator.tare();
+    if (outcome !== 'done') return `${name} ${KEY_ANSWER[outcome]}`;
+    const shown = indicator.display();
+    return `${name} S ${weightText(shown.tareMg, shown, model)}`;
+  };
   const answers: Readonly<Record<string, () => string>> = {
-    S: () => weighed('S', indicator.display(), weight, 'I'),
-    SI: () => weighed('S', indicator.display(), weight, 'D'),
-    SIR: () => weighed('S', indicator.display(), weight, 'D'),
+    S: () => weigh('I'),
+    SI: () => weigh('D'),
+    SIR: () => weigh('D'),
     Z: () => `Z ${KEY_ANSWER[indicator.zero()]}`,
     ZI: () => {
       const outcome = indicator.zero();
       return `ZI ${outcome === 'done' ? 'S' : KEY_ANSWER[outcome]}`;
     },
-    T: () => tared('T', indicator, weight),
-    TI: () => tared('TI', indicator, weight),
-    TA: () => `TA A ${weight(indicator.display().tareMg)}`,
+    T: () => tare('T'),
+    TI: () => tare('TI'),
+    TA: () => {
+      const shown = indicator.display();
+      return `TA A ${weightText(shown.tareMg, shown, model)}`;
+    },
     TAC: () => {
       indicator.clearTare();
       return 'TAC A';
     },
     I4: () => `I4 A "${model.serial}"`,
-    '@': () => `I4 A "${model.serial}"`,
+    '@': () => {
+      indicator.clearTare();
+      return `I4 A "${model.serial}"`;
+    },
+  };
+  const presetTare = (text: string): string => {
+    const [, figure = '', unit = ''] = MASS.exec(text) ?? [];
+    if (!Object.hasOwn(UNIT_MG, unit)) return 'TA L';
+    const massMg = Number(figure) * UNIT_MG[unit as keyof typeof UNIT_MG];
+    return indicator.presetTare(massMg) === 'done' ? (answers['TA']?.() ?? '') : 'TA L';
   };
   return {
     stable: () => indicator.display().stable,
     answer(command) {
+      if (!/^[\x20-\x7e]*$/.test(command)) return TRANSMISSION_ERROR;
       const [name = '', ...parameters] = command.split(' ');
+      if (OTHER_LEVELS.has(name)) return LOGICAL_ERROR;
       const known = Object.hasOwn(answers, name) ? answers[name] : undefined;
       if (known === undefined) return SYNTAX_ERROR;
+      if (parameters.length === 0) return known();
       // `L`: understood, but not executable with this parameter.
-      return parameters.length > 0 ? `${name} L` : known();
+      return name === 'TA' ? presetTare(parameters.join(' ')) : `${name} L`;
     },
   };
 }
@@ -66,30 +107,16 @@ export function sicsDevice(model: SicsModel, indicator: Indicator): SicsDevice {
 const KEY_ANSWER: Record<KeyOutcome, string> = { done: 'A', motion: 'I', over: '+', under: '-' };
 
 /** @param moving what stands for a weight in motion: `D` with the weight, or `I` without */
-function weighed(
-  name: string,
-  shown: Display,
-  weight: (massMg: number) => string,
-  moving: 'D' | 'I',
-): string {
-  if (shown.overload) return `${name} +`;
-  if (shown.underload) return `${name} -`;
-  if (shown.stable) return `${name} S ${weight(shown.netMg)}`;
-  return moving === 'I' ? `${name} I` : `${name} D ${weight(shown.netMg)}`;
-}
-
-function tared(name: string, indicator: Indicator, weight: (massMg: number) => string): string {
-  const outcome = indicator.tare();
-  if (outcome !== 'done') return `${name} ${KEY_ANSWER[outcome]}`;
-  return `${name} S ${weight(indicator.display().tareMg)}`;
+function weighed(shown: Display, model: SicsModel, moving: 'D' | 'I'): string {
+  // Nothing can be weighed now, and it is neither over nor under.
+  if (shown.cellError) return 'S I';
+  if (shown.overload) return 'S +';
+  if (shown.underload) return 'S -';
+  if (shown.stable) return `S S ${weightText(shown.netMg, shown, model)}`;
+  return moving === 'I' ? 'S I' : `S D ${weightText(shown.netMg, shown, model)}`;
 }
 
 /** `    100.00 g`: right-aligned in ten characters, with as many decimals as a division needs. */
-function weightFormat({ capacityMg, divisionMg }: SicsModel): (massMg: number) => string {
-  const inKg = capacityMg >= KG_FROM_MG;
-  const unitMg = inKg ? MG_PER_KG : MG_PER_G;
-  let decimals = 0;
-  while (divisionMg % (unitMg / 10 ** decimals) !== 0) decimals += 1;
-  return (massMg) =>
-    `${(massMg / unitMg).toFixed(decimals).padStart(WEIGHT_CHARACTERS)} ${inKg ? 'kg' : 'g'}`;
+function weightText(massMg: number, { unit }: Display, model: SicsModel): string {
+  return `${textOf(massMg, figuresOf(model, unit)).padStart(WEIGHT_CHARACTERS)} ${unit}`;
 }

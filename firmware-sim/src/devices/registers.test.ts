@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createIndicator } from '../core/indicator.ts';
 import { dgtDevice } from './dini-argeo-dgt.ts';
-import { genericInt32Device } from './generic-int32.ts';
+import { genericInt32Device } from './generic.ts';
+import type { RegisterModel } from './register-model.ts';
+
+const model = (countMg: number): RegisterModel => ({
+  capacityMg: 15_000_000,
+  divisionMg: 1000,
+  countMg,
+});
 
 /** A scale of 15 kg and 1 g, with a weight that the test sets. */
 function bench() {
@@ -26,18 +33,18 @@ describe('Dini Argeo DGT, input registers 30001 to 30005', () => {
   ])('show %s', (_, grossMg, stable, registers) => {
     const { set, indicator } = bench();
     set(grossMg, stable);
-    expect(dgtDevice(indicator, 1000).read('input', 0, 5)).toEqual(registers);
+    expect(dgtDevice(indicator, model(1000)).read('input', 0, 5)).toEqual(registers);
   });
 
   test('end after the status', () => {
-    const device = dgtDevice(bench().indicator, 1000);
+    const device = dgtDevice(bench().indicator, model(1000));
     expect(device.read('input', 4, 1)).toHaveLength(1);
     expect(device.read('input', 4, 2)).toBeNull();
   });
 
   test('command 2 tares: net becomes 0, gross stays', () => {
     const { set, indicator } = bench();
-    const device = dgtDevice(indicator, 1000);
+    const device = dgtDevice(indicator, model(1000));
     set(2_000_000);
     expect(device.write(0, [2])).toBe('done');
     set(1_500_000);
@@ -46,7 +53,7 @@ describe('Dini Argeo DGT, input registers 30001 to 30005', () => {
 
   test('command 1 zeroes near zero only', () => {
     const { set, indicator } = bench();
-    const device = dgtDevice(indicator, 1000);
+    const device = dgtDevice(indicator, model(1000));
     set(5_000_000);
     device.write(0, [1]);
     expect(device.read('input', 1, 1)).toEqual([5000]);
@@ -56,7 +63,7 @@ describe('Dini Argeo DGT, input registers 30001 to 30005', () => {
   });
 
   test('other commands and registers are refused', () => {
-    const device = dgtDevice(bench().indicator, 1000);
+    const device = dgtDevice(bench().indicator, model(1000));
     expect(device.write(0, [9])).toBe('illegal-value');
     expect(device.write(1, [1])).toBe('illegal-address');
   });
@@ -71,11 +78,11 @@ describe('generic-int32, holding registers 40001 to 40003', () => {
   ])('show %s', (_, grossMg, stable, registers) => {
     const { set, indicator } = bench();
     set(grossMg, stable);
-    expect(genericInt32Device(indicator, 100).read('holding', 0, 3)).toEqual(registers);
+    expect(genericInt32Device(indicator, model(100)).read('holding', 0, 3)).toEqual(registers);
   });
 
   test('cannot be written, and there are no others', () => {
-    const device = genericInt32Device(bench().indicator, 100);
+    const device = genericInt32Device(bench().indicator, model(100));
     expect(device.write(0, [1])).toBe('illegal-address');
     expect(device.read('holding', 1, 3)).toBeNull();
     expect(device.read('input', 0, 1)).toBeNull();
@@ -86,7 +93,8 @@ describe('generic-int32, holding registers 40001 to 40003', () => {
       fc.property(fc.integer({ min: -10_000_000, max: 100_000_000 }), (grossMg) => {
         const { set, indicator } = bench();
         set(grossMg);
-        const [high = 0, low = 0] = genericInt32Device(indicator, 500).read('holding', 0, 2) ?? [];
+        const [high = 0, low = 0] =
+          genericInt32Device(indicator, model(500)).read('holding', 0, 2) ?? [];
         const shownMg = ((high << 16) | low) * 500;
         expect(Math.abs(shownMg - grossMg)).toBeLessThanOrEqual(500);
         expect(Math.abs(shownMg % 1000)).toBe(0);

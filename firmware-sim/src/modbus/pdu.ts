@@ -14,6 +14,10 @@ type RegisterTable = 'holding' | 'input';
 
 /** Registers of one unit. Addresses are those on the wire: 30001 and 40001 are 0. */
 export interface RegisterDevice {
+  /** Most registers of one request; absent: what the standard allows. */
+  readonly maxRegisters?: number;
+  /** Function codes it knows; absent: 3, 4, 6 and 16. */
+  readonly functions?: readonly number[];
   /** All of one request come from the same sample; `null` where an address does not exist. */
   read(table: RegisterTable, address: number, count: number): readonly number[] | null;
   /** Holding registers only. */
@@ -31,7 +35,11 @@ const MAX_WRITE = 123;
 
 /** @returns the response to a request, both from the function code on */
 export function answer(device: RegisterDevice, request: Buffer): Buffer {
-  switch (request[0]) {
+  const code = request[0] ?? 0;
+  if (device.functions && !device.functions.includes(code)) {
+    return exception(request, EXCEPTION.illegalFunction);
+  }
+  switch (code) {
     case READ_HOLDING:
       return readRegisters(device, 'holding', request);
     case READ_INPUT:
@@ -52,7 +60,9 @@ export function exception(request: Buffer, code: Exception): Buffer {
 function readRegisters(device: RegisterDevice, table: RegisterTable, request: Buffer): Buffer {
   if (request.length !== 5) return exception(request, EXCEPTION.illegalValue);
   const count = request.readUInt16BE(3);
-  if (count < 1 || count > MAX_READ) return exception(request, EXCEPTION.illegalValue);
+  if (count < 1 || count > (device.maxRegisters ?? MAX_READ)) {
+    return exception(request, EXCEPTION.illegalValue);
+  }
   const values = device.read(table, request.readUInt16BE(1), count);
   if (values === null) return exception(request, EXCEPTION.illegalAddress);
   const response = Buffer.alloc(2 + 2 * count);
@@ -72,7 +82,7 @@ function writeMultiple(device: RegisterDevice, request: Buffer): Buffer {
   if (request.length < 6) return exception(request, EXCEPTION.illegalValue);
   const count = request.readUInt16BE(3);
   const sizesAgree = request[5] === 2 * count && request.length === 6 + 2 * count;
-  if (count < 1 || count > MAX_WRITE || !sizesAgree) {
+  if (count < 1 || count > (device.maxRegisters ?? MAX_WRITE) || !sizesAgree) {
     return exception(request, EXCEPTION.illegalValue);
   }
   const values = Array.from({ length: count }, (_, i) => request.readUInt16BE(6 + 2 * i));
