@@ -7,8 +7,9 @@ import type { AgentConfig, LinkConfig, ScaleConfig } from './config.ts';
 import type { ScaleRead } from './core/scale-read.ts';
 import { settle, startSettling, type Settling } from './core/settling.ts';
 import type { Intake } from './intake.ts';
+import { asciiDriver } from './scale/ascii.ts';
+import { isAscii } from './scale/ascii-config.ts';
 import { modbusDriver } from './scale/modbus.ts';
-import { mtSicsDriver } from './scale/mt-sics.ts';
 import { loadProfile } from './scale/profile.ts';
 
 /**
@@ -64,8 +65,8 @@ export class Poller {
     const { name } = link;
     const options = { name, clock: this.#clock, log: this.#log };
     const onRead = (scale: ScaleConfig, read: ScaleRead): void => this.#take(name, scale, read);
-    if (link.protocol === 'mt-sics') {
-      return new Bus({ ...options, driver: mtSicsDriver(link), scales: link.scales, onRead });
+    if (isAscii(link)) {
+      return new Bus({ ...options, driver: asciiDriver(link), scales: link.scales, onRead });
     }
     const scales = link.scales.map((scale) => ({ ...scale, profile: loadProfile(scale.profile) }));
     const byBin = new Map(link.scales.map((scale) => [scale.bin, scale]));
