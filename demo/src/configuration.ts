@@ -43,7 +43,7 @@ export function agentConfig(options: AgentOptions): string {
 /** RTU runs over TCP here, as behind a serial device server, so that no serial port is needed. */
 function linkConfig(link: Link): object {
   const address = `127.0.0.1:${link.port}`;
-  if (link.protocol === 'mt-sics') {
+  if (link.protocol !== 'modbus-tcp' && link.protocol !== 'modbus-rtu') {
     const scales = link.scales.map(({ bin, divisionMg }) => ({ bin, divisionMg }));
     return { name: link.name, protocol: link.protocol, address, scales };
   }

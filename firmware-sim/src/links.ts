@@ -1,9 +1,12 @@
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Indicator } from './core/indicator.ts';
+import { asciiDevice } from './devices/ascii-devices.ts';
 import { sicsDevice } from './devices/mt-sics.ts';
 import { REGISTER_DEVICES } from './devices/register-devices.ts';
 import type { RegisterDevice } from './modbus/pdu.ts';
 import type { Link, ModbusScale, Scale, Scenario, Site } from './scenario.ts';
+import { serveAscii } from './transports/ascii.ts';
 import { listen, type Listener } from './transports/listener.ts';
 import { serveModbusRtu } from './transports/modbus-rtu.ts';
 import { serveModbusTcp } from './transports/modbus-tcp.ts';
@@ -74,18 +77,31 @@ function openLink(
   link: Link,
   indicatorOf: (scale: Scale) => Indicator,
 ): Promise<Listener> {
-  const what = `${site.id}/${link.name}`;
-  if (link.protocol === 'mt-sics') {
-    const [scale] = link.scales;
-    if (!scale) throw new TypeError('a checked mt-sics link has a scale');
-    const device = sicsDevice({ ...scale, serial: scale.bin }, indicatorOf(scale));
-    return listen(what, link.port, (client) => serveMtSics({ device, baud: link.baud }, client));
-  }
-  const units = unitsOf(link.scales, indicatorOf);
+  const serve = serverOf(link, indicatorOf);
+  return listen(`${site.id}/${link.name}`, link.port, serve);
+}
+
+function serverOf(link: Link, indicatorOf: (scale: Scale) => Indicator): (client: Socket) => void {
   if (link.protocol === 'modbus-tcp') {
-    return listen(what, link.port, (client) => serveModbusTcp(units, client));
+    const units = unitsOf(link.scales, indicatorOf);
+    return (client) => serveModbusTcp(units, client);
   }
-  return listen(what, link.port, (client) => serveModbusRtu({ units, baud: link.baud }, client));
+  if (link.protocol === 'modbus-rtu') {
+    const line = { units: unitsOf(link.scales, indicatorOf), baud: link.baud };
+    return (client) => serveModbusRtu(line, client);
+  }
+  const { baud } = link;
+  const [scale] = link.scales;
+  if (!scale) throw new TypeError('a checked line of ASCII has a scale');
+  const model = { ...scale, serial: scale.bin };
+  const indicator = indicatorOf(scale);
+  if (link.protocol === 'mt-sics') {
+    const device = sicsDevice(model, indicator);
+    return (client) => serveMtSics({ device, baud }, client);
+  }
+  const device = asciiDevice(link, model, indicator);
+  const sends = link.protocol === 'toledo' || link.send === 'stream';
+  return (client) => serveAscii({ device, baud, sends }, client);
 }
 
 function unitsOf(

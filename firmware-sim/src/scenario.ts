@@ -3,6 +3,7 @@ import { parseConfig } from '#shared/config-file.ts';
 import { agentId, binId, customerId, ID_PATTERN, productId, siteId } from '#shared/ids.ts';
 import { QUANTITY_UNITS } from '#shared/units.ts';
 import { RHYTHM_NAMES } from './core/rhythm.ts';
+import { A_AND_D_FORMATS } from './devices/a-and-d.ts';
 import { REGISTER_PROFILES } from './devices/register-devices.ts';
 import { crossCheck } from './scenario-checks.ts';
 
@@ -67,7 +68,11 @@ const modbusScale = z.strictObject({
   /** Mass of one count in the register. */
   countMg: positive,
 });
-const sicsScale = z.strictObject(scaleShape);
+const lineScale = z.strictObject(scaleShape);
+/** ASCII protocols have no addresses: one scale a line. */
+const lineShape = { name: id, port, baud, scales: z.array(lineScale).length(1) };
+/** Whether it sends without being asked. */
+const send = z.enum(['stream', 'on-request']).default('stream');
 
 const link = z.discriminatedUnion('protocol', [
   z.strictObject({
@@ -83,13 +88,31 @@ const link = z.discriminatedUnion('protocol', [
     baud,
     scales: z.array(modbusScale).min(1),
   }),
+  z.strictObject({ ...lineShape, protocol: z.literal('mt-sics') }),
   z.strictObject({
-    name: id,
-    protocol: z.literal('mt-sics'),
-    port,
-    baud,
-    /** MT-SICS has no addresses: one scale a line. */
-    scales: z.array(sicsScale).length(1),
+    ...lineShape,
+    protocol: z.literal('toledo'),
+    checksum: z.boolean().default(true),
+  }),
+  z.strictObject({
+    ...lineShape,
+    protocol: z.literal('a-and-d'),
+    format: z.enum(A_AND_D_FORMATS).default('plain'),
+    send,
+  }),
+  z.strictObject({
+    ...lineShape,
+    protocol: z.literal('cas'),
+    deviceId: z.int().min(0).max(31).default(1),
+    send,
+  }),
+  z.strictObject({ ...lineShape, protocol: z.literal('ohaus'), send }),
+  z.strictObject({
+    ...lineShape,
+    protocol: z.literal('sbi'),
+    /** Six characters before each line that say gross or net. */
+    idCode: z.boolean().default(false),
+    send,
   }),
 ]);
 
@@ -116,8 +139,8 @@ export type Scenario = z.infer<typeof scenario>;
 export type Site = z.infer<typeof site>;
 export type Link = z.infer<typeof link>;
 export type ModbusScale = z.infer<typeof modbusScale>;
-type SicsScale = z.infer<typeof sicsScale>;
-export type Scale = ModbusScale | SicsScale;
+type LineScale = z.infer<typeof lineScale>;
+export type Scale = ModbusScale | LineScale;
 export type Product = z.infer<typeof product>;
 
 const checkedScenario = scenario.superRefine((content, context) => {
