@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { SerialPort } from 'serialport';
 import { Failure, messageOf } from '#shared/failure.ts';
 import { SECOND_MS } from '#shared/units.ts';
+import type { WireTap } from '../wire/recorder.ts';
 
 /** Parameters of a serial port. */
 interface SerialSettings {
@@ -20,6 +21,8 @@ export interface LineAddress {
   readonly serial?: SerialSettings | undefined;
   /** How long opening may take, ms. */
   readonly timeoutMs: number;
+  /** Hears what goes over every line that is opened. */
+  readonly tap?: WireTap | undefined;
 }
 
 const DEFAULT_SERIAL: SerialSettings = { baud: 9_600, parity: 'none', dataBits: 8, stopBits: 1 };
@@ -37,7 +40,8 @@ export async function openLine(line: LineAddress): Promise<Duplex> {
 export async function openSocket({
   address,
   timeoutMs,
-}: Pick<LineAddress, 'address' | 'timeoutMs'>): Promise<Socket> {
+  tap,
+}: Pick<LineAddress, 'address' | 'timeoutMs' | 'tap'>): Promise<Socket> {
   const colon = address.lastIndexOf(':');
   const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
   const socket = connect({
@@ -48,6 +52,7 @@ export async function openSocket({
     keepAliveInitialDelay: KEEPALIVE_MS,
   });
   await opened(socket, 'connect', address, timeoutMs);
+  tap?.attach(socket);
   return socket;
 }
 
@@ -55,6 +60,7 @@ async function openSerial({
   address,
   serial = DEFAULT_SERIAL,
   timeoutMs,
+  tap,
 }: LineAddress): Promise<Duplex> {
   const port = new (await serialPort())({
     path: address,
@@ -65,6 +71,7 @@ async function openSerial({
   });
   await opened(port, 'open', address, timeoutMs);
   keepTurning(port);
+  tap?.attach(port);
   return port;
 }
 

@@ -1,0 +1,83 @@
+import type { Quality } from '#shared/reading.ts';
+
+/**
+ * What `agent status` tells of a running agent: plain data, so that it goes over a socket and into
+ * `--json` as it is. Keys are only added, since people's scripts read them. What is not known is
+ * `null`, never 0. Instants are ms since 1970 UTC.
+ */
+export interface StatusReport {
+  readonly agent: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly at: number;
+  readonly uptimeS: number;
+  readonly config: ConfigStatus;
+  readonly links: readonly LinkStatus[];
+  readonly outbox: OutboxStatus;
+  readonly clock: ClockStatus;
+  readonly broker: BrokerStatus;
+  /** What has not moved although it should have; see the watchdog. */
+  readonly stalled: readonly string[];
+}
+
+export interface ConfigStatus {
+  /** Version of the remote configuration that is applied; `null` where the file's is. */
+  readonly version: string | null;
+  readonly file: string | null;
+}
+
+export interface LinkStatus {
+  readonly name: string;
+  readonly protocol: string;
+  readonly address: string;
+  readonly isUp: boolean;
+  /** Why it is down. */
+  readonly fault: string | null;
+  /** Share of the line's time that requests take, 0 to 1. */
+  readonly busyShare: number | null;
+  readonly slaves: readonly SlaveStatus[];
+}
+
+export interface SlaveStatus {
+  readonly bin: string;
+  /** Modbus unit id. */
+  readonly unit: number | null;
+  /** `null` before the first read. */
+  readonly isOk: boolean | null;
+  readonly quality: Quality | null;
+  readonly fault: string | null;
+  /** Usual time to an answer, ms. */
+  readonly latencyMs: number | null;
+  /** Reads since the agent started, and those of them that gave no weight. */
+  readonly reads: number;
+  readonly errors: number;
+}
+
+export interface OutboxStatus {
+  readonly epoch: string;
+  /** Readings that the cloud has not receipted. */
+  readonly backlog: number;
+  /** Readings not yet on disk. */
+  readonly pending: number;
+  /** Bytes on disk. */
+  readonly bytes: number | null;
+  readonly quotaBytes: number | null;
+  /** For how long an outage still fits, at the rate of late. */
+  readonly enduranceH: number | null;
+}
+
+export interface ClockStatus {
+  readonly state: 'synchronised' | 'unsynchronised' | 'unknown';
+  readonly source: string | null;
+}
+
+export interface BrokerStatus {
+  readonly url: string;
+  readonly isConnected: boolean;
+  /** Since when it is connected, or not. */
+  readonly since: number | null;
+  readonly fault: string | null;
+  /** Batches sent and not receipted. */
+  readonly inFlight: number | null;
+  readonly lastReceipt: { readonly at: number; readonly upTo: number } | null;
+}

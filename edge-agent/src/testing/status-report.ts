@@ -1,0 +1,64 @@
+import type { StatusReport } from '../status/report.ts';
+
+/** A report with something in every part of it. */
+export function statusReport(changes: Partial<StatusReport> = {}): StatusReport {
+  return {
+    agent: 'acme-north',
+    version: '1.2.3',
+    pid: 42,
+    at: 1_760_000_600_000,
+    uptimeS: 93_784,
+    config: { version: null, file: '/etc/offtake/agent.yaml' },
+    links: [
+      {
+        name: 'hall-1',
+        protocol: 'modbus-tcp',
+        address: '10.0.0.7:502',
+        isUp: true,
+        fault: null,
+        busyShare: 0.127,
+        slaves: [
+          {
+            bin: 'acme-north-a1',
+            unit: 1,
+            isOk: true,
+            quality: 'good',
+            fault: null,
+            latencyMs: 12.34,
+            reads: 4_711,
+            errors: 2,
+          },
+          {
+            bin: 'a2',
+            unit: null,
+            isOk: false,
+            quality: 'overload',
+            fault: 'overload',
+            latencyMs: null,
+            reads: 3,
+            errors: 3,
+          },
+        ],
+      },
+    ],
+    outbox: {
+      epoch: 'e',
+      backlog: 12_000,
+      pending: 3,
+      bytes: 5_242_880,
+      quotaBytes: 1_073_741_824,
+      enduranceH: 38.9,
+    },
+    clock: { state: 'synchronised', source: 'adjtimex' },
+    broker: {
+      url: 'mqtts://cloud.example:8883',
+      isConnected: true,
+      since: 1_760_000_000_000,
+      fault: null,
+      inFlight: 2,
+      lastReceipt: { at: 1_760_000_590_000, upTo: 99 },
+    },
+    stalled: [],
+    ...changes,
+  };
+}
