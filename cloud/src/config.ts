@@ -10,19 +10,29 @@ const listener = z.strictObject({
   port: z.int().min(1).max(65_535),
 });
 
+const brokerListener = listener.extend({
+  tls: z
+    .strictObject({
+      cert: z.string().min(1),
+      key: z.string().min(1),
+      ca: z.string().min(1).optional(),
+    })
+    .optional(),
+});
+
 /** See cloud/cloud.example.yaml for what each key means. */
 const configSchema = z.strictObject({
   profile: z.enum(['embedded']),
   dataDir: z.string().min(1),
   http: listener.prefault({ port: 8_080 }),
-  broker: listener.prefault({ port: 1_883 }),
+  broker: brokerListener.prefault({ port: 1_883 }),
   log: z.enum(LOG_LEVELS).default('info'),
 });
 
 export type Config = z.infer<typeof configSchema>;
 
 /**
- * @returns the file's configuration, with `dataDir` relative to the file's folder made absolute
+ * @returns the file's configuration, with paths relative to the file's folder made absolute
  * @throws ConfigError with all its faults; Failure `file` where it cannot be read
  */
 export function loadConfig(file: string): Config {
@@ -33,5 +43,17 @@ export function loadConfig(file: string): Config {
     throw new Failure('file', `${file}: ${messageOf(cause)}`, { retry: 'never', cause });
   }
   const config = parseConfig(file, text, configSchema);
-  return Object.freeze({ ...config, dataDir: resolve(dirname(file), config.dataDir) });
+  const absolute = (path: string): string => resolve(dirname(file), path);
+  const { tls, ...address } = config.broker;
+  const broker = {
+    ...address,
+    ...(tls !== undefined && {
+      tls: {
+        cert: absolute(tls.cert),
+        key: absolute(tls.key),
+        ...(tls.ca !== undefined && { ca: absolute(tls.ca) }),
+      },
+    }),
+  };
+  return Object.freeze({ ...config, dataDir: absolute(config.dataDir), broker });
 }

@@ -11,8 +11,9 @@ import { openEmbeddedBroker } from './broker/embedded.ts';
 import { loadConfig, type Config } from './config.ts';
 import { openPglite } from './database/pglite.ts';
 import { createApi } from './http/api.ts';
-import { verifyAgent } from './identity/agents.ts';
+import { isAgent, verifyAgent } from './identity/agents.ts';
 import { ensureFirstKey } from './identity/first-key.ts';
+import { verifyKey } from './identity/keys.ts';
 import { createChanges } from './ingest/changes.ts';
 import { openIngest } from './ingest/ingest.ts';
 import { createIngestMetrics } from './ingest/metrics.ts';
@@ -90,6 +91,14 @@ async function startEmbedded(
     async authenticate(agent, secret) {
       await listening.promise;
       return await verifyAgent(database.sql, agent, secret);
+    },
+    async isAgent(agent) {
+      await listening.promise;
+      return await isAgent(database.sql, agent);
+    },
+    async mayObserve(key) {
+      const role = (await verifyKey(database.sql, key))?.role;
+      return role === 'supplier' || role === 'technician';
     },
   });
   opened.add('broker', () => broker.close());

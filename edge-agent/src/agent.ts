@@ -89,10 +89,11 @@ export function startAgent(
 ): Running {
   const log = createLog('agent', config.log);
   const { outbox, close } = openStore(config, log);
-  const { agent, broker, uplink: sending } = config;
+  const { agent, broker, tls, uplink: sending } = config;
   const { version, onFatal } = options;
   const uplink = new Uplink({
     broker,
+    tls,
     agent,
     outbox,
     clock: systemClock,

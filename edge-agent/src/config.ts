@@ -9,6 +9,7 @@ import { MAX_READINGS_PER_BATCH } from '#shared/wire/batch.ts';
 import { asciiLinks } from './scale/ascii-config.ts';
 import { hostAndPort, id, link, scale, serial, serialPath } from './scale/link-config.ts';
 import { PROFILE_NAMES } from './scale/profile.ts';
+import { absoluteTls, tlsSchema } from './tls.ts';
 
 /** Device addresses that a Modbus serial line has; 0 is a broadcast and answers nothing. */
 const HIGHEST_UNIT = 247;
@@ -51,8 +52,9 @@ const linkSchema = z.discriminatedUnion(
 
 const configSchema = z
   .strictObject({
-    agent: z.strictObject({ id: id.transform(agentId), secret: z.string().min(1) }),
+    agent: z.strictObject({ id: id.transform(agentId), secret: z.string().min(1).optional() }),
     broker: z.url({ protocol: /^mqtts?$/, error: 'mqtt://host:port or mqtts://host:port' }),
+    tls: tlsSchema.optional(),
     dataDir: z.string().min(1),
     log: z.enum(LOG_LEVELS).default('info'),
     report: z
@@ -70,11 +72,33 @@ const configSchema = z
     links: z.array(linkSchema).min(1),
   })
   // Also where other faults stand: all are said at once.
-  .superRefine(uniqueNames, { when: () => true });
+  .superRefine(uniqueNames, { when: () => true })
+  .superRefine(provable, { when: () => true });
 
 export type AgentConfig = z.output<typeof configSchema>;
 export type LinkConfig = AgentConfig['links'][number];
 export type ScaleConfig = LinkConfig['scales'][number];
+
+/** What is known of how the agent proves who it is, in a configuration that may have faults. */
+const proof = z
+  .object({
+    agent: z.object({ secret: z.unknown() }).catch({ secret: undefined }),
+    broker: z.string().catch(''),
+    tls: z.object({ cert: z.unknown() }).optional().catch(undefined),
+  })
+  .catch({ agent: { secret: undefined }, broker: '' });
+
+/** An agent needs a secret or a certificate, and nothing of TLS may be set in vain. */
+function provable(config: unknown, context: z.RefinementCtx): void {
+  const { agent, broker, tls } = proof.parse(config);
+  if (agent.secret === undefined && tls?.cert === undefined) {
+    const message = 'a secret, or a client certificate in tls.cert';
+    context.addIssue({ code: 'custom', path: ['agent', 'secret'], message });
+  }
+  if (tls !== undefined && broker.startsWith('mqtt:')) {
+    context.addIssue({ code: 'custom', path: ['broker'], message: 'mqtts://…, since tls is set' });
+  }
+}
 
 /** The names in a configuration that may have faults elsewhere. */
 const scaleNames = z.object({ bin: z.unknown() }).catch({ bin: undefined });
@@ -104,7 +128,7 @@ function uniqueNames(config: unknown, context: z.RefinementCtx): void {
 }
 
 /**
- * @returns the configuration, `dataDir` absolute
+ * @returns the configuration, its paths absolute
  * @throws ConfigError with every fault; Failure where the file cannot be read
  */
 export function readConfig(file: string): AgentConfig {
@@ -116,5 +140,8 @@ export function readConfig(file: string): AgentConfig {
     throw new Failure('config-unreadable', message, { retry: 'never', cause: error });
   }
   const config = parseConfig(file, text, configSchema);
-  return { ...config, dataDir: resolve(dirname(file), config.dataDir) };
+  const folder = dirname(file);
+  const { dataDir, tls, ...rest } = config;
+  const paths = tls === undefined ? {} : { tls: absoluteTls(tls, folder) };
+  return { ...rest, ...paths, dataDir: resolve(folder, dataDir) };
 }

@@ -7,6 +7,7 @@ import type { Log } from '#shared/log.ts';
 import type { Status } from '#shared/wire/status.ts';
 import { topicOf, type AgentChannel } from '#shared/wire/topics.ts';
 import { backoffMs } from './core/backoff.ts';
+import { readTls, type TlsConfig, type TlsMaterial } from './tls.ts';
 
 const KEEPALIVE_S = 30;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -21,16 +22,31 @@ export interface Session {
   readonly id: string;
   publish(channel: AgentChannel, payload: string | Uint8Array, options: PublishOptions): void;
   /** As `publish`, and settles when the broker has it, or rejects where the session is down. */
-  deliver(channel: AgentChannel, payload: string | Uint8Array, options: PublishOptions): Promise<void>;
+  deliver(
+    channel: AgentChannel,
+    payload: string | Uint8Array,
+    options: PublishOptions,
+  ): Promise<void>;
 }
 interface PublishOptions {
   readonly qos: 0 | 1;
   readonly retain?: boolean;
 }
 
-export interface ConnectionOptions {
+/** Where the broker is, and whom to believe that it is the one. */
+export interface Endpoint {
   readonly broker: string;
-  readonly agent: { readonly id: AgentId; readonly secret: string };
+  readonly tls?: TlsConfig | undefined;
+}
+
+/** A certificate in `tls` may stand for the secret. */
+export interface Credential {
+  readonly id: AgentId;
+  readonly secret?: string | undefined;
+}
+
+export interface ConnectionOptions extends Endpoint {
+  readonly agent: Credential;
   readonly clock: Clock;
   readonly log: Log;
   readonly onUp: (session: Session) => void;
@@ -73,13 +89,23 @@ export class Connection {
   }
 
   #attempt(): void {
+    try {
+      this.#connect(readTls(this.#options.tls ?? {}));
+    } catch (error) {
+      this.#report(messageOf(error));
+      this.#later();
+    }
+  }
+
+  #connect(tls: TlsMaterial): void {
     const { broker, agent, clock, log, onUp, onDown, onReceipt } = this.#options;
     const id = randomUUID();
     const will: Status = { online: false, session: id, at: Math.max(1, clock.wallMs()) };
     const client = connect(broker, {
       clientId: agent.id,
       username: agent.id,
-      password: agent.secret,
+      ...(agent.secret !== undefined && { password: agent.secret }),
+      ...tls,
       clean: true,
       keepalive: KEEPALIVE_S,
       connectTimeout: CONNECT_TIMEOUT_MS,

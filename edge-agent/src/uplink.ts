@@ -1,13 +1,13 @@
 import type { Clock } from '#shared/clock.ts';
 import { Failure, messageOf } from '#shared/failure.ts';
-import type { AgentId, BinId } from '#shared/ids.ts';
+import type { BinId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
 import { packBatch } from '#shared/wire/batch.ts';
 import type { Live } from '#shared/wire/live.ts';
 import { receiptSchema, type Receipt } from '#shared/wire/receipt.ts';
 import type { Status } from '#shared/wire/status.ts';
-import { Connection, type Session } from './connection.ts';
+import { Connection, type Credential, type Endpoint, type Session } from './connection.ts';
 import * as sending from './core/send-window.ts';
 import type { Outbox } from './outbox/outbox.ts';
 
@@ -16,9 +16,8 @@ const TICK_MS = 1_000;
 
 const RESEND_MS = 5_000;
 
-export interface UplinkOptions {
-  readonly broker: string;
-  readonly agent: { readonly id: AgentId; readonly secret: string };
+export interface UplinkOptions extends Endpoint {
+  readonly agent: Credential;
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly log: Log;
@@ -51,9 +50,10 @@ export class Uplink {
   constructor(options: UplinkOptions) {
     this.#options = options;
     this.#window = sending.startWindow(options.outbox.progress);
-    const { broker, agent, clock, log } = options;
+    const { broker, tls, agent, clock, log } = options;
     this.#connection = new Connection({
       broker,
+      tls,
       agent,
       clock,
       log,

@@ -27,6 +27,8 @@ beforeEach(async () => {
     port: 0,
     log,
     authenticate: (agent, secret) => Promise.resolve(secrets.get(agent) === secret),
+    isAgent: (agent) => Promise.resolve(secrets.has(agent)),
+    mayObserve: (key) => Promise.resolve(key === 'off_technician'),
   });
 });
 
@@ -93,6 +95,40 @@ describe('login', () => {
     const closed = closing(client);
     broker.disconnect(north);
     await closed;
+  });
+});
+
+describe('somebody who reads along', () => {
+  const observer = { username: '$observer', password: 'off_technician' };
+
+  test('hears what agents and cloud say, with a key that may and no id of an agent', async () => {
+    const watching = await connect({ ...observer, clientId: '' });
+    const filter = 'offtake/v1/+/+/readings';
+    const granted = await watching.subscribeAsync(filter, { qos: 0 });
+    expect(granted.map(({ qos }) => qos)).toEqual([0]);
+    const heard = new Promise((resolve) => {
+      watching.once('message', (topic) => resolve(topic));
+    });
+    await (await asAgent(north)).publishAsync(topicOf(north, 'readings'), 'x', { qos: 1 });
+    expect(await heard).toBe(topicOf(north, 'readings'));
+    await expect(watching.subscribeAsync('$SYS/#')).rejects.toThrow('Subscribe error');
+  });
+
+  test('says nothing itself', async () => {
+    const watching = await connect({ ...observer, clientId: '$me' });
+    const closed = closing(watching);
+    watching.publish(topicOf(north, 'receipt'), 'forged', { qos: 1 });
+    await closed;
+  });
+
+  test('gets in with no other key, and takes no connection over from an agent or ingest', async () => {
+    const agent = await asAgent(north);
+    const wrong = { ...observer, password: 'off_customer', clientId: '$me' };
+    await expect(connect(wrong)).rejects.toThrow('Not authorized');
+    for (const clientId of [north, broker.access.clientId]) {
+      await expect(connect({ ...observer, clientId })).rejects.toThrow(/closed|Not authorized/);
+    }
+    expect(agent.connected).toBe(true);
   });
 });
 
@@ -196,7 +232,14 @@ describe('size', () => {
 
 test('a port in use is told apart', async () => {
   const { host, port } = broker.address;
-  const second = openEmbeddedBroker({ host, port, log, authenticate: () => Promise.resolve(true) });
+  const second = openEmbeddedBroker({
+    host,
+    port,
+    log,
+    authenticate: () => Promise.resolve(true),
+    isAgent: () => Promise.resolve(true),
+    mayObserve: () => Promise.resolve(false),
+  });
   await expect(second).rejects.toThrow(Failure);
   await expect(second).rejects.toMatchObject({ code: 'port-in-use', retry: 'never' });
 });

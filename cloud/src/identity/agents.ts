@@ -57,6 +57,11 @@ export async function verifyAgent(
   return matches(secret, row?.secret_hash ?? NOBODYS_HASH) && row !== undefined;
 }
 
+export async function isAgent(db: Kysely<Tables>, agent: AgentId): Promise<boolean> {
+  const row = await db.selectFrom('agent').select('id').where('id', '=', agent).executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Sorted by id; also for a scoped reader. */
 export async function listAgents(
   db: Kysely<Tables>,

@@ -46,11 +46,17 @@ export async function aedesBroker(): Promise<TestBroker> {
   return { url: `mqtt://127.0.0.1:${port}`, stop, restart: start };
 }
 
-/** A broker as many run it outside of the cloud; needs `mosquitto`. */
-export async function mosquittoBroker(): Promise<TestBroker> {
+/**
+ * A broker as many run it outside of the cloud; needs `mosquitto`.
+ * @param settings of its listener, as in mosquitto.conf
+ */
+export async function mosquittoBroker(settings: readonly string[] = []): Promise<TestBroker> {
   const port = await freePort();
   const config = join(freshFolder(), 'mosquitto.conf');
-  writeFileSync(config, `listener ${port} 127.0.0.1\nallow_anonymous true\n`);
+  writeFileSync(
+    config,
+    ['user root', 'allow_anonymous true', `listener ${port} 127.0.0.1`, ...settings, ''].join('\n'),
+  );
   let stop: TestBroker['stop'] | null = null;
   const start = async (): Promise<void> => {
     const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };

@@ -21,3 +21,8 @@ export function mayPublish(
 export function maySubscribe(agent: AgentId, filter: string): boolean {
   return CLOUD_CHANNELS.some((channel) => topicOf(agent, channel) === filter);
 }
+
+/** Whether somebody who reads along may subscribe to this filter: whatever agents and cloud say. */
+export function mayReadAlong(filter: string): boolean {
+  return filter.startsWith('offtake/v1/');
+}
