@@ -1,18 +1,26 @@
+import { randomUUID } from 'node:crypto';
 import { systemClock } from '#shared/clock.ts';
 import type { BinId } from '#shared/ids.ts';
 import { createLog, type Log } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
 import { SECOND_MS } from '#shared/units.ts';
 import { backfill } from './backfill.ts';
+import { ClockKeeper } from './clock/keeper.ts';
+import { realMachine } from './clock/machine.ts';
 import type { AgentConfig } from './config.ts';
 import { Intake } from './intake.ts';
 import { lockFolder } from './lock.ts';
 import { Outbox } from './outbox/outbox.ts';
+import { quotaOf } from './outbox/quota.ts';
+import { freeBytesOf, Upkeep } from './outbox/upkeep.ts';
 import { Poller } from './poller.ts';
 import { Uplink } from './uplink.ts';
 
 /** Readings wait no longer than this for a commit of their own. */
 const COMMIT_MS = 200;
+
+/** How often the clock and the outbox's quotas are looked at. */
+const KEEP_MS = SECOND_MS;
 
 /** How long a stopping agent tries to send what it holds; what stays is sent at the next start. */
 const DRAIN_MS = 3 * SECOND_MS;
@@ -36,8 +44,11 @@ function openStore(config: AgentConfig, log: Log): Store {
     const stamp = new Date(systemClock.wallMs()).toISOString().replaceAll(/[:.]/g, '-');
     const outbox = new Outbox(config.dataDir, { stamp });
     if (outbox.setAside !== null) {
-      const { file, why } = outbox.setAside;
-      log.error({ file, why, epoch: outbox.epoch }, 'corrupt outbox set aside, started a new one');
+      const { file, why, salvaged } = outbox.setAside;
+      log.error(
+        { file, why, salvaged, epoch: outbox.epoch },
+        'corrupt outbox set aside, started a new one',
+      );
     }
     const close = (): void => {
       outbox.close();
@@ -60,7 +71,22 @@ function openIntake(
     config.links.flatMap(({ scales }) => scales.map(({ bin, divisionMg }) => [bin, divisionMg])),
   );
   const heartbeatMs = config.report.heartbeatS * SECOND_MS;
-  return new Intake({ outbox, log, heartbeatMs, divisionsMg, onCommit });
+  const { ramBytes } = quotaOf(config.outbox);
+  return new Intake({ outbox, log, heartbeatMs, divisionsMg, ramBytes, onCommit });
+}
+
+function openClock(
+  config: AgentConfig,
+  { outbox, intake, log }: { outbox: Outbox; intake: Intake; log: Log },
+): ClockKeeper {
+  return new ClockKeeper({
+    machine: realMachine(config.clock, randomUUID()),
+    log,
+    newestAt: outbox.newestAt,
+    stored: outbox.clocks,
+    onSynced: (from, to) => intake.restamp(() => outbox.shift(from, to)),
+    onHold: (segment) => outbox.hold(segment),
+  });
 }
 
 /** @throws Failure where the folder or the recording is not usable */
@@ -104,16 +130,40 @@ export function startAgent(
     devices: () => poller.devices(),
     onFatal,
   });
-  const intake = openIntake(config, outbox, log, (readings) => uplink.wake(readings));
-  const poller = new Poller({ config, clock: systemClock, log, intake });
-  const commit = (): void => {
+  const intake = openIntake(config, outbox, log, (readings) => {
+    upkeep.count(readings.length);
+    uplink.wake(readings);
+  });
+  const keeper = openClock(config, { outbox, intake, log });
+  const upkeep = new Upkeep({
+    outbox,
+    quota: quotaOf(config.outbox),
+    log,
+    diskFreeBytes: freeBytesOf(config.dataDir),
+    monotonicMs: () => systemClock.monotonicMs(),
+    trustedAt: () => (keeper.state().isProven ? systemClock.wallMs() : null),
+  });
+  const poller = new Poller({
+    config,
+    clock: systemClock,
+    log,
+    intake,
+    stamp: () => keeper.stamp(),
+  });
+  const guarded = (work: () => void) => (): void => {
     try {
-      intake.commit();
+      work();
     } catch (error) {
       onFatal(error);
     }
   };
+  const commit = guarded(() => void intake.commit());
   const committing = setInterval(commit, COMMIT_MS);
+  const keep = guarded(() => {
+    keeper.tick();
+    upkeep.tick();
+  });
+  const keeping = setInterval(keep, KEEP_MS);
   uplink.start();
   poller.start();
   log.info({ agent: agent.id, epoch: outbox.epoch, backlog: outbox.backlog }, 'ready');
@@ -124,6 +174,7 @@ export function startAgent(
     log.info('stopping');
     await poller.stop();
     clearInterval(committing);
+    clearInterval(keeping);
     commit();
     await uplink.stop(DRAIN_MS);
     close();

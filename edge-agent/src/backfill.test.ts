@@ -23,6 +23,7 @@ function openIntake(outbox: Outbox): Intake {
       [binId('a1'), 100],
       [binId('b1'), 100],
     ]),
+    ramBytes: 8_388_608,
     onCommit: () => {},
   });
 }

@@ -42,7 +42,7 @@ export async function backfill(recording: string, intake: Intake): Promise<Backf
         throw unusable(`${recording}:${lines}: bin ${reading.bin} is not in the configuration`);
       }
       if (reading.at <= intake.newestAt(reading.bin)) skipped += 1;
-      else intake.take(reading.bin, reading, reading.synced);
+      else intake.take(reading.bin, reading, { synced: reading.synced, segment: null });
       if (intake.pending >= GROUP) commit(intake);
     }
   };

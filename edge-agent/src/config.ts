@@ -6,6 +6,8 @@ import { Failure, messageOf } from '#shared/failure.ts';
 import { agentId } from '#shared/ids.ts';
 import { LOG_LEVELS } from '#shared/log.ts';
 import { MAX_READINGS_PER_BATCH } from '#shared/wire/batch.ts';
+import { clockSchema } from './clock/section.ts';
+import { outboxSchema } from './outbox/quota.ts';
 import { asciiLinks } from './scale/ascii-config.ts';
 import { hostAndPort, id, link, scale, serial, serialPath } from './scale/link-config.ts';
 import { PROFILE_NAMES } from './scale/profile.ts';
@@ -69,6 +71,8 @@ const configSchema = z
         healthS: z.int().min(1).max(3_600).default(60),
       })
       .prefault({}),
+    outbox: outboxSchema,
+    clock: clockSchema,
     links: z.array(linkSchema).min(1),
   })
   // Also where other faults stand: all are said at once.

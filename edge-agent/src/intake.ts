@@ -3,14 +3,13 @@ import type { BinId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
 import type { Level } from './core/level.ts';
-import { refused, report, startReporting, type Reporting } from './core/reporting.ts';
+import type { ClockSegment, Stamp } from './core/device-clock.ts';
+import { report, startReporting, type Reporting } from './core/reporting.ts';
+import { withoutOldest } from './core/ring.ts';
 import type { Entry, Outbox } from './outbox/outbox.ts';
 
-/**
- * Readings held in memory while the disk cannot be written; more are counted and end up in gap
- * records. About 4 hours of 40 bins with a heartbeat of a minute, 2 MB.
- */
-const MOST_PENDING = 10_000;
+/** What an entry takes in memory, by heap snapshots: two objects, and their share of the array. */
+const ENTRY_BYTES = 256;
 
 export interface IntakeOptions {
   readonly outbox: Outbox;
@@ -18,8 +17,15 @@ export interface IntakeOptions {
   readonly heartbeatMs: number;
   /** Smallest step of every bin's display, mg. */
   readonly divisionsMg: ReadonlyMap<BinId, number>;
+  /** What is kept in memory while the disk cannot be written. */
+  readonly ramBytes: number;
   /** Called with the readings of every commit. */
   readonly onCommit: (readings: readonly Reading[]) => void;
+}
+
+interface Clocked {
+  /** Which clock stamped it; null where not this device's. */
+  readonly segment: ClockSegment | null;
 }
 
 /** From settled levels to committed readings: reports by exception, and commits in groups. */
@@ -28,6 +34,7 @@ export class Intake {
   readonly #reporting = new Map<BinId, Reporting>();
   #pending: Entry[] = [];
   #isWritable = true;
+  #lost = 0;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -42,6 +49,11 @@ export class Intake {
     return this.#pending.length;
   }
 
+  /** Whether readings reach the disk, and how many gave way in memory since it could last. */
+  get disk(): { readonly isWritable: boolean; readonly lost: number } {
+    return { isWritable: this.#isWritable, lost: this.#lost };
+  }
+
   knows(bin: BinId): boolean {
     return this.#reporting.has(bin);
   }
@@ -51,14 +63,10 @@ export class Intake {
     return this.#reporting.get(bin)?.reported?.at ?? 0;
   }
 
-  take(bin: BinId, level: Level, synced: boolean): void {
+  take(bin: BinId, level: Level, stamp: Omit<Stamp, 'at' | 'segment'> & Clocked): void {
     const state = this.#reporting.get(bin);
     const division = this.#options.divisionsMg.get(bin);
     if (state === undefined || division === undefined) throw new Error(`${bin}: no such bin`);
-    if (this.#pending.length >= MOST_PENDING) {
-      this.#reporting.set(bin, refused(state));
-      return;
-    }
     const { heartbeatMs } = this.#options;
     const next = report(state, level, { division, heartbeatMs });
     this.#reporting.set(bin, next.state);
@@ -66,11 +74,35 @@ export class Intake {
     const { level: reported, gap } = next.report;
     const { at, value, samples, spread, quality } = reported;
     this.#pending.push({
-      reading: { bin, at, value, unit: 'mg', samples, spread, quality, synced },
+      reading: { bin, at, value, unit: 'mg', samples, spread, quality, synced: stamp.synced },
       gap: gap === null ? null : { bin, ...gap },
       accountedTo: reported.accountedTo,
       unconfirmed: reported.unconfirmed,
+      clock: stamp.segment,
     });
+    const most = Math.max(1, Math.floor(this.#options.ramBytes / ENTRY_BYTES));
+    if (this.#pending.length <= most) return;
+    const { kept, lost } = withoutOldest(this.#pending, Math.ceil(most / 4));
+    if (this.#lost === 0) {
+      this.#options.log.error({ lost }, 'memory is full as well: oldest readings go');
+    }
+    this.#pending = kept;
+    this.#lost += lost;
+  }
+
+  /**
+   * Commits what is pending, and goes on from what the outbox then knows: times on record have been
+   * shifted by `shift`.
+   * @returns what `shift` did; null where the disk cannot be written now
+   */
+  restamp<T>(shift: () => T): T | null {
+    if (!this.commit()) return null;
+    const result = shift();
+    const newest = this.#options.outbox.newest();
+    for (const bin of this.#reporting.keys()) {
+      this.#reporting.set(bin, startReporting(newest.get(bin) ?? null));
+    }
+    return result;
   }
 
   /**
@@ -94,6 +126,7 @@ export class Intake {
     if (!this.#isWritable)
       log.info({ readings: entries.length }, 'the outbox can be written again');
     this.#isWritable = true;
+    this.#lost = 0;
     onCommit(entries.map(({ reading }) => reading));
     return true;
   }

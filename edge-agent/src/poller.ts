@@ -4,6 +4,7 @@ import type { Log } from '#shared/log.ts';
 import type { Status } from '#shared/wire/status.ts';
 import { Bus } from './bus.ts';
 import type { AgentConfig, LinkConfig, ScaleConfig } from './config.ts';
+import type { Stamp } from './core/device-clock.ts';
 import type { ScaleRead } from './core/scale-read.ts';
 import { settle, startSettling, type Settling } from './core/settling.ts';
 import type { Intake } from './intake.ts';
@@ -11,12 +12,6 @@ import { asciiDriver } from './scale/ascii.ts';
 import { isAscii } from './scale/ascii-config.ts';
 import { modbusDriver } from './scale/modbus.ts';
 import { loadProfile } from './scale/profile.ts';
-
-/**
- * The wall clock of a device that never was set stands before this: 2025-01-01. (That a plausible
- * clock is really synchronised is not known here.)
- */
-const PLAUSIBLE_MS = 1_735_689_600_000;
 
 type Device = NonNullable<Status['devices']>[number];
 
@@ -34,16 +29,20 @@ export class Poller {
   readonly #log: Log;
   readonly #intake: Intake;
   readonly #minSamples: number;
+  readonly #stamp: () => Stamp;
 
   constructor(options: {
     readonly config: AgentConfig;
     readonly clock: Clock;
     readonly log: Log;
     readonly intake: Intake;
+    /** The device's time of now. */
+    readonly stamp: () => Stamp;
   }) {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#intake = options.intake;
+    this.#stamp = options.stamp;
     this.#minSamples = options.config.report.minSamples;
     this.#buses = options.config.links.map((link) => this.#busOf(link));
   }
@@ -83,12 +82,12 @@ export class Poller {
 
   #take(link: string, { bin, divisionMg }: ScaleConfig, read: ScaleRead): void {
     this.#note(link, bin, read);
-    // Before 1970 there is no time of a reading; such a clock is reported as not synchronised.
-    const at = Math.max(1, this.#clock.wallMs());
+    const stamp = this.#stamp();
+    const { at } = stamp;
     const options = { minSamples: this.#minSamples, divisionMg };
     const next = settle(this.#settling.get(bin) ?? startSettling, { at, read }, options);
     this.#settling.set(bin, next.state);
-    if (next.level !== null) this.#intake.take(bin, next.level, at >= PLAUSIBLE_MS);
+    if (next.level !== null) this.#intake.take(bin, next.level, stamp);
   }
 
   #note(link: string, bin: BinId, read: ScaleRead): void {

@@ -55,7 +55,7 @@ export const startReporting = (reported: Reported | null): Reporting => ({
 });
 
 /** A level that cannot be taken is counted, and stands in the gap record of the next reading. */
-export function refused(state: Reporting): Reporting {
+function refused(state: Reporting): Reporting {
   return { ...state, refused: state.refused + 1 };
 }
 

@@ -1,59 +1,14 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Failure, messageOf } from '#shared/failure.ts';
+import { APPLICATION_ID, createSchema, SCHEMA_VERSION, upgradeSchema } from './schema.ts';
 
-/** "OtOb" in the file's header: an outbox of ours, whatever else SQLite can open. */
-const APPLICATION_ID = 0x4f744f62;
-const SCHEMA_VERSION = 1;
+const NAME = 'outbox.sqlite';
+const SUSPECT = '.suspect';
 
-/**
- * Readings and gaps share one sequence of row numbers, so that a batch is a range of it.
- * `bins` remembers the newest reading of every bin also after its rows were trimmed.
- */
-const SCHEMA = `
-  CREATE TABLE store (
-    one       INTEGER PRIMARY KEY CHECK (one = 1),
-    epoch     TEXT    NOT NULL,
-    receipted INTEGER NOT NULL,
-    next_row  INTEGER NOT NULL
-  ) STRICT;
-  CREATE TABLE readings (
-    row     INTEGER PRIMARY KEY,
-    bin     TEXT    NOT NULL,
-    at      INTEGER NOT NULL,
-    value   INTEGER,
-    unit    TEXT    NOT NULL,
-    samples INTEGER NOT NULL,
-    spread  INTEGER NOT NULL,
-    quality TEXT    NOT NULL,
-    synced  INTEGER NOT NULL
-  ) STRICT;
-  CREATE TABLE gaps (
-    row     INTEGER PRIMARY KEY,
-    bin     TEXT    NOT NULL,
-    from_ms INTEGER NOT NULL,
-    to_ms   INTEGER NOT NULL,
-    count   INTEGER NOT NULL,
-    why     TEXT    NOT NULL
-  ) STRICT;
-  CREATE TABLE batches (
-    seq       INTEGER PRIMARY KEY,
-    first_row INTEGER NOT NULL,
-    last_row  INTEGER NOT NULL
-  ) STRICT;
-  CREATE TABLE bins (
-    bin          TEXT    PRIMARY KEY,
-    at           INTEGER NOT NULL,
-    value        INTEGER,
-    unit         TEXT    NOT NULL,
-    samples      INTEGER NOT NULL,
-    spread       INTEGER NOT NULL,
-    quality      TEXT    NOT NULL,
-    accounted_to INTEGER NOT NULL,
-    unconfirmed  INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
-`;
+/** Read and checked in a second from the slowest of SD cards (20 MB/s). */
+const CHECKED_BYTES = 16 * 1_048_576;
 
 /** Pages of 4 KiB that stay in memory: 2 MiB, whatever the size of the backlog. */
 const CACHE_KIB = 2_048;
@@ -71,7 +26,7 @@ export interface OpenedFile {
  * @throws Failure `outbox-unwritable` or `outbox-newer`
  */
 export function openFile(folder: string, stamp: string): OpenedFile {
-  const file = join(folder, 'outbox.sqlite');
+  const file = join(folder, NAME);
   try {
     mkdirSync(folder, { recursive: true });
     return { database: openSound(file), setAside: null };
@@ -91,12 +46,13 @@ function openSound(file: string): DatabaseSync {
   const database = new DatabaseSync(file);
   try {
     database.exec(`
+      PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA cache_size = -${CACHE_KIB};
     `);
     const tables = numberOf(database, 'SELECT count(*) FROM sqlite_schema');
-    if (tables === 0) create(database);
+    if (tables === 0) createSchema(database);
     else check(database, file);
     return database;
   } catch (error) {
@@ -105,16 +61,11 @@ function openSound(file: string): DatabaseSync {
   }
 }
 
-function create(database: DatabaseSync): void {
-  database.exec(`
-    BEGIN IMMEDIATE;
-    PRAGMA application_id = ${APPLICATION_ID};
-    PRAGMA user_version = ${SCHEMA_VERSION};
-    ${SCHEMA}
-    COMMIT;
-  `);
-}
-
+/**
+ * The structure of a small store is checked in full, and that of any store which was once found
+ * damaged. Of a large one only its size: to read all of it takes minutes from an SD card, and damage
+ * is noticed when a row is read.
+ */
 function check(database: DatabaseSync, file: string): void {
   if (numberOf(database, 'PRAGMA application_id') !== APPLICATION_ID) {
     throw corrupt(`${file} is not an outbox`);
@@ -124,8 +75,18 @@ function check(database: DatabaseSync, file: string): void {
     const message = `${file} was written by a newer agent (version ${version}): update this one`;
     throw new Failure('outbox-newer', message, { retry: 'never' });
   }
-  const [found] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {});
-  if (found !== 'ok') throw corrupt(`${file} is corrupt: ${String(found)}`);
+  const suspect = existsSync(file + SUSPECT);
+  if (suspect || statSync(file).size <= CHECKED_BYTES) {
+    const [found] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {});
+    if (found !== 'ok') throw corrupt(`${file} is corrupt: ${String(found)}`);
+  }
+  if (suspect) throw corrupt(`${file} has rows that are not as they were written`);
+  if (version < SCHEMA_VERSION) upgradeSchema(database);
+}
+
+/** Marks a store in which damage was found while it was in use; the next opening sets it aside. */
+export function suspect(folder: string): void {
+  closeSync(openSync(join(folder, NAME + SUSPECT), 'a'));
 }
 
 export function numberOf(database: DatabaseSync, sql: string): number {
@@ -141,18 +102,22 @@ function setAside(file: string, stamp: string): string {
   for (const suffix of ['', '-wal', '-shm']) {
     if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
   }
+  rmSync(file + SUSPECT, { force: true });
   return aside;
 }
 
 /** Primary result codes of SQLite, https://sqlite.org/rescode.html */
 const SQLITE_CORRUPT = 11;
+const SQLITE_CONSTRAINT = 19;
 const SQLITE_NOTADB = 26;
+/** A row number that is taken, or a cell of the wrong type: what we write never has that. */
+const DAMAGED: ReadonlySet<number> = new Set([SQLITE_CORRUPT, SQLITE_CONSTRAINT, SQLITE_NOTADB]);
 
 /** What SQLite threw, as a failure that says what to do. */
 export function outboxFailure(error: unknown, file: string): Failure {
   if (error instanceof Failure) return error;
   const result = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
-  if (result === SQLITE_CORRUPT || result === SQLITE_NOTADB) {
+  if (DAMAGED.has(result)) {
     return new Failure('outbox-corrupt', `${file} is corrupt: ${messageOf(error)}`, {
       retry: 'never',
       cause: error,

@@ -1,54 +1,78 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { BinId } from '#shared/ids.ts';
-import type { GapCause, Quality, Reading } from '#shared/reading.ts';
-import type { ReadingUnit } from '#shared/units.ts';
+import type { GapCause, Quality } from '#shared/reading.ts';
 
 const SQL = {
-  store: 'SELECT epoch, receipted, next_row FROM store',
-  saveStore: `INSERT INTO store VALUES (1, ?, ?, ?) ON CONFLICT (one) DO UPDATE
-    SET epoch = excluded.epoch, receipted = excluded.receipted, next_row = excluded.next_row`,
-  newest: `SELECT bin, at, value, samples, spread, quality, accounted_to, unconfirmed
-    FROM bins`,
-  setNewest: `INSERT INTO bins VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (bin) DO UPDATE
-    SET at = excluded.at, value = excluded.value, unit = excluded.unit,
+  store: 'SELECT epoch, receipted, next_row, readings FROM store',
+  saveStore: `INSERT INTO store VALUES (1, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE
+    SET epoch = excluded.epoch, receipted = excluded.receipted, next_row = excluded.next_row,
+      readings = excluded.readings`,
+  bins: 'SELECT * FROM bins ORDER BY id',
+  setNewest: `INSERT INTO bins VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id)
+    DO UPDATE SET at = excluded.at, value = excluded.value, unit = excluded.unit,
       samples = excluded.samples, spread = excluded.spread, quality = excluded.quality,
-      accounted_to = excluded.accounted_to, unconfirmed = excluded.unconfirmed
-    WHERE excluded.at > bins.at`,
+      accounted_to = excluded.accounted_to, unconfirmed = excluded.unconfirmed,
+      row = excluded.row, clock = excluded.clock`,
+  clocks: 'SELECT * FROM clocks ORDER BY id',
+  addClock: 'INSERT INTO clocks VALUES (?, ?, ?, ?, ?, ?, 0, NULL)',
+  shiftClock: 'UPDATE clocks SET shift_ms = ?, shift_from = ? WHERE id = ?',
+  firstOfClock: `SELECT min(at) AS at FROM (SELECT at FROM readings
+    WHERE row > ? AND clock = ? ORDER BY row LIMIT 1000)`,
+  shiftBins: `UPDATE bins SET at = at + $shift,
+      accounted_to = accounted_to + iif(accounted_to >= $first, $shift, 0)
+    WHERE clock = $clock AND row > $sealed`,
+  shiftGaps: `UPDATE gaps SET to_ms = to_ms + $shift,
+      from_ms = from_ms + iif(from_ms >= $first, $shift, 0)
+    WHERE row > $sealed AND row >= $firstRow AND to_ms >= $first`,
   addReading: 'INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   addGap: 'INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)',
   newestBatch: 'SELECT seq, last_row FROM batches ORDER BY seq DESC LIMIT 1',
-  nthUnsealed: 'SELECT row FROM readings WHERE row > ? ORDER BY row LIMIT 1 OFFSET ?',
+  nthUnsealed: 'SELECT row FROM readings WHERE row > ? AND row <= ? ORDER BY row LIMIT 1 OFFSET ?',
   addBatch: 'INSERT INTO batches VALUES (?, ?, ?)',
   batch: 'SELECT first_row, last_row FROM batches WHERE seq = ?',
   readings: 'SELECT * FROM readings WHERE row BETWEEN ? AND ? ORDER BY row',
+  oldest: 'SELECT * FROM readings WHERE row > ? AND row < ? ORDER BY row LIMIT ?',
   gaps: 'SELECT * FROM gaps WHERE row BETWEEN ? AND ? ORDER BY row',
   trimReadings: 'DELETE FROM readings WHERE row <= ?',
   trimGaps: 'DELETE FROM gaps WHERE row <= ?',
   trimBatches: 'DELETE FROM batches WHERE seq <= ?',
+  removeReadings: 'DELETE FROM readings WHERE row BETWEEN ? AND ?',
+  removeGap: 'DELETE FROM gaps WHERE row = ?',
+  pages: `SELECT page_count, freelist_count, page_size
+    FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
 } as const;
 
 export type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
 
 export function prepare(database: DatabaseSync): Statements {
-  return Object.fromEntries(
+  const statements = Object.fromEntries(
     Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)]),
   ) as Statements;
+  // Rows by the thousand come as arrays: half the time of objects.
+  statements.readings.setReturnArrays(true);
+  statements.oldest.setReturnArrays(true);
+  return statements;
 }
 
-/** A row of `bins`. */
+/** A row of `bins`: the newest reading of the bin. */
 export interface BinRow {
+  readonly id: number;
   readonly bin: BinId;
   readonly at: number;
   readonly value: number | null;
+  readonly unit: string;
   readonly samples: number;
   readonly spread: number;
   readonly quality: Quality;
   readonly accounted_to: number;
   readonly unconfirmed: 0 | 1;
+  readonly row: number;
+  readonly clock: number;
 }
 
 /** A row of `gaps`. */
 export interface GapRow {
+  readonly row: number;
   readonly bin: BinId;
   readonly from_ms: number;
   readonly to_ms: number;
@@ -56,16 +80,15 @@ export interface GapRow {
   readonly why: GapCause;
 }
 
-/** @param row one of `readings`; what was written was a reading, so its words are known ones */
-export function readingOf(row: Record<string, unknown>): Reading {
-  return {
-    bin: row['bin'] as BinId,
-    at: row['at'] as number,
-    value: row['value'] as number | null,
-    unit: row['unit'] as ReadingUnit,
-    samples: row['samples'] as number,
-    spread: row['spread'] as number,
-    quality: row['quality'] as Quality,
-    synced: row['synced'] === 1,
-  };
+/** A row of `clocks`. */
+export interface ClockRow {
+  readonly id: number;
+  readonly boot: string;
+  readonly offset_ms: number;
+  readonly synced: 0 | 1;
+  readonly first_row: number;
+  readonly floor_ms: number;
+  readonly shift_ms: number;
+  /** Rows after this one are shifted; null while the true time is not known, or always was. */
+  readonly shift_from: number | null;
 }

@@ -20,7 +20,7 @@ export function reading(n: number, bin = 'a1'): Reading {
 
 export function entry(n: number, bin = 'a1'): Entry {
   const taken = reading(n, bin);
-  return { reading: taken, gap: null, accountedTo: taken.at, unconfirmed: false };
+  return { reading: taken, gap: null, accountedTo: taken.at, unconfirmed: false, clock: null };
 }
 
 export const entries = (first: number, last: number): Entry[] =>
