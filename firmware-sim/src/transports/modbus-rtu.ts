@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { answer, type RegisterDevice } from '../modbus/pdu.ts';
 import { createRtuReader, encodeRtu, type RtuFrame } from '../modbus/rtu.ts';
@@ -19,7 +19,7 @@ const PAUSE_CHARACTERS = 3.5;
  */
 export function serveModbusRtu(
   line: { readonly units: ReadonlyMap<number, RegisterDevice>; readonly baud: number },
-  client: Socket,
+  client: Duplex,
 ): void {
   const reader = createRtuReader();
   const waiting: RtuFrame[] = [];

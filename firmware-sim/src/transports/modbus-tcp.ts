@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createMbapReader, encodeMbap } from '../modbus/mbap.ts';
 import { answer, exception, EXCEPTION, type RegisterDevice } from '../modbus/pdu.ts';
 
 /** Serves the units behind one Modbus TCP address; a unit that is not there answers 0x0B. */
-export function serveModbusTcp(units: ReadonlyMap<number, RegisterDevice>, client: Socket): void {
+export function serveModbusTcp(units: ReadonlyMap<number, RegisterDevice>, client: Duplex): void {
   const reader = createMbapReader();
   client.on('data', (chunk: Buffer) => {
     const frames = reader.push(chunk);

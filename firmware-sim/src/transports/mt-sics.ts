@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { REPEAT_COMMAND, waitsForStability, type SicsDevice } from '../devices/mt-sics.ts';
 import { lineTimeMs } from './line-speed.ts';
@@ -12,8 +12,13 @@ const MAX_LINE = 64;
 
 /** Serves one scale on a line of ASCII commands ended by CR LF. */
 export function serveMtSics(
-  line: { readonly device: SicsDevice; readonly baud: number },
-  client: Socket,
+  line: {
+    readonly device: SicsDevice;
+    readonly baud: number;
+    /** While false, nothing is answered. */
+    readonly isOn: () => boolean;
+  },
+  client: Duplex,
 ): void {
   const { device, baud } = line;
   const waiting: string[] = [];
@@ -38,12 +43,15 @@ export function serveMtSics(
   async function respond(command: string): Promise<void> {
     // Any command ends a running SIR.
     clearInterval(repeat);
+    if (!line.isOn()) return;
     if (waitsForStability(command)) await stability();
     const text = `${device.answer(command)}\r\n`;
     await delay(lineTimeMs(baud, command.length + 2 + text.length), undefined, gone);
     client.write(text);
     if (command !== REPEAT_COMMAND) return;
-    repeat = setInterval(() => client.write(`${device.answer(command)}\r\n`), CONVERSION_MS);
+    repeat = setInterval(() => {
+      if (line.isOn()) client.write(`${device.answer(command)}\r\n`);
+    }, CONVERSION_MS);
   }
 
   async function stability(): Promise<void> {
