@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Scenario, Site } from '../../firmware-sim/src/scenario.ts';
 import { Api } from './api.ts';
@@ -74,7 +74,7 @@ export class Demo {
   /** What the scales' own memories logged before their agents were there. */
   async #makeHistory(): Promise<void> {
     const { workspace, scenario, scenarioFile, say } = this.#options;
-    if (existsSync(workspace.path('sim', 'state.json'))) return;
+    if (scenario.sites.every(({ agent }) => workspace.hasHistory(agent))) return;
     say(`simulating ${scenario.historyDays} days of use at ${scenario.sites.length} sites`);
     await this.#launch('sim history', [
       'firmware-sim/src/main.ts',
@@ -137,12 +137,11 @@ export class Demo {
     );
     const agent = 'edge-agent/src/main.ts';
     if (!backfilled.includes(site.agent)) {
-      const recording = workspace.path('recordings', `${site.agent}.recording.jsonl`);
       await this.#launch(`${site.agent} backfill`, [
         agent,
         'backfill',
         `--config=${config}`,
-        `--recording=${recording}`,
+        `--recording=${workspace.recording(site.agent)}`,
       ]).done();
       backfilled.push(site.agent);
       workspace.save();

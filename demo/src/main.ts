@@ -71,7 +71,7 @@ async function run({ http, broker, data, scenario: file }: Options): Promise<voi
     progress: progressLine(),
   });
   const interrupted = Promise.withResolvers<'interrupted'>();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => interrupted.resolve('interrupted'));
   }
   const running = async (): Promise<never> => {

@@ -59,10 +59,15 @@ export class Program {
     throw (await this.ended) ?? this.#unready();
   }
 
-  /** Waits for a program that does its work and ends. */
+  /**
+   * Waits for a program that does its work and ends.
+   * @throws Failure where the program failed, or was stopped before its work was done
+   */
   async done(): Promise<void> {
     const failure = await this.ended;
     if (failure !== undefined) throw failure;
+    if (this.#child.exitCode === 0) return;
+    throw new Failure('program-ended', `${this.name}: stopped amid its work`, { retry: 'now' });
   }
 
   /** Asks the program to close, and ends it where it does not within the deadline. */

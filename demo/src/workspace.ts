@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ID_PATTERN } from '#shared/ids.ts';
@@ -27,6 +27,16 @@ export class Workspace {
 
   path(...parts: string[]): string {
     return join(this.folder, ...parts);
+  }
+
+  /** What an agent's scales logged before it was there; has this name only when it is whole. */
+  recording(agent: string): string {
+    return this.path('recordings', `${agent}.recording.jsonl`);
+  }
+
+  /** Whether an agent's history is in its outbox, or lies ready for it. */
+  hasHistory(agent: string): boolean {
+    return this.state.backfilled.includes(agent) || existsSync(this.recording(agent));
   }
 
   /** Written aside and renamed, so that there is always one whole state. */
