@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { catalogue, optionsOf } from './catalogue.ts';
 
-const UNIT = /_(per_s|mb|ms|percent|bytes|ratio|count|s|ns)$/;
+const UNIT = /_(per_s|mb|ms|percent|bytes|ratio|count|hours|s|ns)$/;
 
 describe.each(await catalogue())('benchmark $name', (benchmark) => {
   test('runs in its small size and gives every figure it announces', async () => {
