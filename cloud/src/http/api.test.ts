@@ -218,10 +218,11 @@ describe('lists', () => {
     expect(seen.length).toBe(3);
   });
 
-  test('of readings and movements come in pages, too', async () => {
+  test('of readings, movements and gaps come in pages, too', async () => {
     for (const [list, count] of [
       ['/bins/acme-bin/readings', 3],
       ['/bins/acme-bin/movements', 2],
+      ['/bins/acme-bin/gaps', 2],
     ] as const) {
       const first = await pageOf(`${list}?limit=1`);
       const rest = await pageOf(`${list}?cursor=${first.next ?? ''}`);

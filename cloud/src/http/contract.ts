@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ID_PATTERN } from '#shared/ids.ts';
-import { QUALITIES } from '#shared/reading.ts';
+import { GAP_CAUSES, QUALITIES } from '#shared/reading.ts';
 import { QUANTITY_UNITS, READING_UNITS } from '#shared/units.ts';
 import { MOVEMENT_KINDS } from '../consumption/core/model.ts';
 
@@ -187,6 +187,18 @@ export const movementSchema = z.object({
   massMg: z.int(),
   confidencePpm: z.int(),
   closing: z.int(),
+});
+
+/** A stretch that was not measured, or whose readings were dropped, thinned or lost, and why. */
+export const gapSchema = z.object({
+  binId: id,
+  /** 1, 2, 3 … per bin, by start. */
+  ordinal: z.int(),
+  from: time,
+  to: time,
+  /** Readings dropped; 0 where none were taken or nobody knows. */
+  count: z.int(),
+  why: z.enum(GAP_CAUSES),
 });
 
 /** Of readings by when they were taken, and of movements by when they were seen; oldest first. */

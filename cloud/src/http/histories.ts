@@ -1,11 +1,13 @@
 import { binId, type BinId } from '#shared/ids.ts';
 import type { Reading } from '#shared/reading.ts';
+import { listGaps } from '../consumption/gaps.ts';
 import { listMovements } from '../consumption/movements.ts';
 import type { Scope } from '../database/database.ts';
 import { getBin, setupsOf } from '../stock/bins.ts';
 import { EVERYONE, scopeOf, TECHNICAL } from './access.ts';
 import type { Api, ApiDeps } from './api.ts';
 import {
+  gapSchema,
   historyQuerySchema,
   movementSchema,
   pageOf,
@@ -20,7 +22,7 @@ import { found, ID_PATH, PAGE_QUERY } from './resource.ts';
 
 const HISTORY_QUERY = historyQuerySchema.strict();
 
-/** What a bin has been through: its readings, its movements, its setups. */
+/** What a bin has been through: its readings, its movements, its gaps, its setups. */
 export function historyRoutes(api: Api, deps: ApiDeps): void {
   const { database, ledger } = deps;
   const tags = ['bins'];
@@ -76,6 +78,28 @@ export function historyRoutes(api: Api, deps: ApiDeps): void {
         })),
         next,
       };
+    },
+  );
+  api.get(
+    '/bins/:id/gaps',
+    {
+      config: { roles: EVERYONE },
+      schema: {
+        operationId: 'listGaps',
+        tags,
+        summary: 'Stretches of a bin that were not measured or lost, and why, oldest first',
+        params: ID_PATH,
+        querystring: HISTORY_QUERY,
+        response: { 200: pageOf(gapSchema), ...problems(404) },
+      },
+    },
+    async (request) => {
+      const bin = await visible(deps, scopeOf(request), request.params.id);
+      const { from, to, cursor, limit } = request.query;
+      const listing = { from, to, after: numberAfter(cursor), limit: limit + 1 };
+      const gaps = await database.scoped(scopeOf(request), (tx) => listGaps(tx, bin, listing));
+      const { items, next } = pageFrom(gaps, limit, ({ ordinal }) => ordinal);
+      return { items: items.map((gap) => ({ binId: bin, ...gap })), next };
     },
   );
   api.get(

@@ -163,7 +163,7 @@ async function populate(database: Database, readings: ReadingsStore): Promise<vo
   }
 }
 
-/** An hour of history: 100 pieces put in and 3 taken. */
+/** An hour of history: 100 pieces put in and 3 taken, after two stretches without a scale. */
 async function record(
   database: Database,
   readings: ReadingsStore,
@@ -203,6 +203,18 @@ async function record(
         closing: 97,
       },
     ])
+    .execute();
+  await database.sql
+    .insertInto('gap')
+    .values(
+      [2, 1].map((hours) => ({
+        bin_id: row.bin_id,
+        from_ms: at - hours * HOUR_MS,
+        to_ms: at - hours * HOUR_MS + 1,
+        count: 0,
+        why: 'not-measured' as const,
+      })),
+    )
     .execute();
   await database.sql
     .insertInto('rollup')
