@@ -48,12 +48,10 @@ function linkConfig(link: Link): object {
     return { name: link.name, protocol: link.protocol, address, scales };
   }
   const protocol = link.protocol === 'modbus-rtu' ? 'modbus-rtu-over-tcp' : link.protocol;
-  const scales = link.scales.map(({ bin, unit, profile, countMg, divisionMg }) => ({
-    bin,
-    unit,
-    profile,
-    countMg,
-    divisionMg,
-  }));
+  const scales = link.scales.flatMap((scale) => {
+    if ('sensor' in scale) return [];
+    const { bin, unit, profile, countMg, divisionMg } = scale;
+    return [{ bin, unit, profile, countMg, divisionMg }];
+  });
   return { name: link.name, protocol, address, scales };
 }

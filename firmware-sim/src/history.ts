@@ -7,6 +7,7 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '#shared/units.ts';
 import type { Display, Indicator } from './core/indicator.ts';
 import { settledReading } from './core/settled.ts';
 import { fileFailure } from './file-errors.ts';
+import type { TruthEvent } from './incidents.ts';
 import type { Scenario } from './scenario.ts';
 import { createSimulation } from './simulation.ts';
 import { openState, writeState } from './state.ts';
@@ -42,7 +43,7 @@ export async function writeHistory(options: {
 }): Promise<HistoryReport> {
   const { scenario, stateDir, outDir, now, signal, progress } = options;
   const { historyDays } = scenario;
-  const state = await openState({ dir: stateDir, scenario, now, historyDays });
+  const state = await openState({ dir: stateDir, scenario, now, historyDays, speed: 1 });
   const { historyFrom: from, startedAt: to } = state;
   if (from === to) {
     const message = `${stateDir}: begun by a run without history; use another --state folder`;
@@ -50,7 +51,7 @@ export async function writeHistory(options: {
   }
   const truth = await openTruth(join(stateDir, TRUTH_FILE), now);
   const recordings = await openRecordings(scenario, outDir);
-  const simulation = createSimulation(scenario, from);
+  const simulation = createSimulation(scenario, { from, liveFrom: to });
   const scales = recordings.flatMap((recording) =>
     recording.bins.map((bin) => startScale(recording, bin, simulation.indicator(bin))),
   );
@@ -61,11 +62,10 @@ export async function writeHistory(options: {
       for (let i = 0; i < SAMPLES; i += 1) {
         const events = simulation.advance(at - (SAMPLES - 1 - i) * SAMPLE_MS);
         truth.add(events);
-        if (i > 0) for (const { bin } of events) markChanged(byBin.get(bin));
-        for (const scale of scales) scale.samples[i] = scale.indicator.display();
+        if (i > 0) markChanged(byBin, events);
+        for (const scale of scales) sample(scale);
       }
-      for (const scale of scales) logReading(scale, at);
-      readings += scales.length;
+      for (const scale of scales) if (logReading(scale, at)) readings += 1;
       if ((at - from) % CHUNK_MS === 0 || at === to) {
         signal.throwIfAborted();
         await truth.flush();
@@ -88,7 +88,7 @@ interface LoggingScale {
   readonly bin: BinId;
   readonly indicator: Indicator;
   readonly recording: Recording;
-  readonly samples: Display[];
+  samples: Display[];
   changed: boolean;
 }
 
@@ -96,14 +96,30 @@ function startScale(recording: Recording, bin: BinId, indicator: Indicator): Log
   return { bin, indicator, recording, samples: [], changed: false };
 }
 
-function markChanged(scale: LoggingScale | undefined): void {
-  if (scale) scale.changed = true;
+function markChanged(byBin: ReadonlyMap<BinId, LoggingScale>, events: readonly TruthEvent[]): void {
+  for (const event of events) {
+    if (!('massMg' in event)) continue;
+    const scale = byBin.get(event.bin);
+    if (scale) scale.changed = true;
+  }
 }
 
-function logReading(scale: LoggingScale, at: number): void {
+function sample({ indicator, samples }: LoggingScale): void {
+  if (indicator.isOn()) samples.push(indicator.display());
+}
+
+/** @returns false where there was no power to log anything */
+function logReading(scale: LoggingScale, at: number): boolean {
+  const isOn = scale.samples.length === SAMPLES;
+  if (!isOn) {
+    scale.samples = [];
+    return false;
+  }
   const reading = settledReading(scale.bin, at, scale.samples, scale.changed);
   scale.recording.lines.push(encodeRecordingLine(reading));
   scale.changed = false;
+  scale.samples = [];
+  return true;
 }
 
 interface Recording {

@@ -1,16 +1,7 @@
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Indicator } from './core/indicator.ts';
-import { asciiDevice } from './devices/ascii-devices.ts';
-import { sicsDevice } from './devices/mt-sics.ts';
-import { REGISTER_DEVICES } from './devices/register-devices.ts';
-import type { RegisterDevice } from './modbus/pdu.ts';
-import type { Link, ModbusScale, Scale, Scenario, Site } from './scenario.ts';
-import { serveAscii } from './transports/ascii.ts';
+import type { Link, Scenario, Site } from './scenario.ts';
+import { serverOf, type Surroundings } from './server.ts';
 import { listen, type Listener } from './transports/listener.ts';
-import { serveModbusRtu } from './transports/modbus-rtu.ts';
-import { serveModbusTcp } from './transports/modbus-tcp.ts';
-import { serveMtSics } from './transports/mt-sics.ts';
 import { openPty, type PseudoTerminal } from './transports/pty.ts';
 
 /** A link that can be reached. */
@@ -35,11 +26,11 @@ export interface OpenLinks {
  */
 export async function openLinks(options: {
   readonly scenario: Scenario;
-  readonly indicatorOf: (scale: Scale) => Indicator;
+  readonly around: Surroundings;
   readonly ptyDir: string | null;
   readonly onPtyLost: (message: string) => void;
 }): Promise<OpenLinks> {
-  const { scenario, indicatorOf, ptyDir, onPtyLost } = options;
+  const { scenario, around, ptyDir, onPtyLost } = options;
   const open: { readonly listener: Listener; pty: PseudoTerminal | null }[] = [];
   const links: OpenLink[] = [];
   const close = async (): Promise<void> => {
@@ -50,7 +41,8 @@ export async function openLinks(options: {
   };
   try {
     for (const { site, link } of linksOf(scenario)) {
-      const listener = await openLink(site, link, indicatorOf);
+      const serve = serverOf(site, link, around);
+      const listener = await listen(`${site.id}/${link.name}`, link.port, serve);
       const { port } = listener;
       const entry: (typeof open)[number] = { listener, pty: null };
       open.push(entry);
@@ -70,45 +62,4 @@ export async function openLinks(options: {
 
 function linksOf(scenario: Scenario): { readonly site: Site; readonly link: Link }[] {
   return scenario.sites.flatMap((site) => site.links.map((link) => ({ site, link })));
-}
-
-function openLink(
-  site: Site,
-  link: Link,
-  indicatorOf: (scale: Scale) => Indicator,
-): Promise<Listener> {
-  const serve = serverOf(link, indicatorOf);
-  return listen(`${site.id}/${link.name}`, link.port, serve);
-}
-
-function serverOf(link: Link, indicatorOf: (scale: Scale) => Indicator): (client: Socket) => void {
-  if (link.protocol === 'modbus-tcp') {
-    const units = unitsOf(link.scales, indicatorOf);
-    return (client) => serveModbusTcp(units, client);
-  }
-  if (link.protocol === 'modbus-rtu') {
-    const line = { units: unitsOf(link.scales, indicatorOf), baud: link.baud };
-    return (client) => serveModbusRtu(line, client);
-  }
-  const { baud } = link;
-  const [scale] = link.scales;
-  if (!scale) throw new TypeError('a checked line of ASCII has a scale');
-  const model = { ...scale, serial: scale.bin };
-  const indicator = indicatorOf(scale);
-  if (link.protocol === 'mt-sics') {
-    const device = sicsDevice(model, indicator);
-    return (client) => serveMtSics({ device, baud }, client);
-  }
-  const device = asciiDevice(link, model, indicator);
-  const sends = link.protocol === 'toledo' || link.send === 'stream';
-  return (client) => serveAscii({ device, baud, sends }, client);
-}
-
-function unitsOf(
-  scales: readonly ModbusScale[],
-  indicatorOf: (scale: Scale) => Indicator,
-): ReadonlyMap<number, RegisterDevice> {
-  return new Map(
-    scales.map((scale) => [scale.unit, REGISTER_DEVICES[scale.profile](indicatorOf(scale), scale)]),
-  );
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '#shared/clock.ts';
 import { ConfigError } from '#shared/config-file.ts';
 import { Failure } from '#shared/failure.ts';
@@ -13,6 +13,7 @@ interface RunOptions {
   readonly scenario: string;
   readonly state?: string;
   readonly pty?: string;
+  readonly speed: number;
   readonly log: LogLevel;
 }
 
@@ -46,6 +47,7 @@ async function run(options: RunOptions): Promise<void> {
   const log = createLog('sim', options.log);
   const simulator = await startSimulator({
     scenario,
+    speed: options.speed,
     stateDir: options.state ?? null,
     ptyDir: options.pty ?? null,
     clock: systemClock,
@@ -88,6 +90,15 @@ async function history(options: HistoryOptions): Promise<void> {
   );
 }
 
+/** A week in ten minutes is 1008. */
+const MOST_SPEED = 10_000;
+
+function speedOf(text: string): number {
+  const speed = Number(text);
+  if (speed > 0 && speed <= MOST_SPEED) return speed;
+  throw new InvalidArgumentError(`more than 0, at most ${MOST_SPEED}`);
+}
+
 const scenarioOption = (): Option =>
   new Option(
     '--scenario <file>',
@@ -103,6 +114,11 @@ program
   .addOption(scenarioOption())
   .option('--state <dir>', 'remember the world here, and keep truth.jsonl: what really happened')
   .option('--pty <dir>', 'offer serial links also as pseudo-terminals <dir>/<site>-<link> (socat)')
+  .addOption(
+    new Option('--speed <factor>', "how many times faster than the clock the world's time passes")
+      .argParser(speedOf)
+      .default(1),
+  )
   .addOption(new Option('--log <level>', 'how much to log').choices(LOG_LEVELS).default('info'))
   .action(run);
 program

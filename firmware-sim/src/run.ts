@@ -5,6 +5,7 @@ import { MINUTE_MS, SECOND_MS } from '#shared/units.ts';
 import type { Indicator } from './core/indicator.ts';
 import { openLinks, type OpenLink } from './links.ts';
 import type { Scenario } from './scenario.ts';
+import type { TruthEvent } from './incidents.ts';
 import { createSimulation } from './simulation.ts';
 import { openState, writeState, type State } from './state.ts';
 import { TRUTH_FILE, openTruth, type Truth } from './truth.ts';
@@ -28,23 +29,38 @@ const STATE_MS = MINUTE_MS;
  */
 export async function startSimulator(options: {
   readonly scenario: Scenario;
+  /** How many times faster than the clock the world runs; absent: 1. */
+  readonly speed?: number;
   readonly stateDir: string | null;
   readonly ptyDir: string | null;
   readonly clock: Clock;
   readonly log: Log;
 }): Promise<RunningSimulator> {
-  const { scenario, stateDir, ptyDir, clock, log } = options;
+  const { scenario, speed = 1, stateDir, ptyDir, clock, log } = options;
   const now = clock.wallMs();
-  const memory = stateDir === null ? null : await remember(scenario, stateDir, now, log);
-  const simulation = createSimulation(scenario, memory?.state.historyFrom ?? now);
+  const memory = stateDir === null ? null : await remember({ scenario, stateDir, speed, now, log });
+  const liveFrom = memory?.state.startedAt ?? now;
+  const time = worldTime(liveFrom, speed);
+  const era = { from: memory?.state.historyFrom ?? now, liveFrom };
+  const simulation = createSimulation(scenario, era);
   const advance = (): void => {
-    const events = simulation.advance(clock.wallMs());
-    memory?.truth.add(events);
+    const events = simulation.advance(time.at(clock.wallMs()));
+    memory?.truth.add(speed === 1 ? events : events.map((event) => time.stamped(event)));
   };
   advance();
   const opening = openLinks({
     scenario,
-    indicatorOf: (scale) => live(simulation.indicator(scale.bin), advance),
+    around: {
+      indicatorOf: (scale) => live(simulation.indicator(scale.bin), advance),
+      quantityOf: (scale) => {
+        advance();
+        return simulation.content(scale.bin).quantity;
+      },
+      isAway: (site, link) => {
+        advance();
+        return simulation.isAway(site, link);
+      },
+    },
     ptyDir,
     onPtyLost: (message) => log.error(message),
   });
@@ -52,7 +68,8 @@ export async function startSimulator(options: {
     await memory?.truth.close();
     throw error;
   });
-  const keeping = memory && keep(memory, clock, advance);
+  const keeping =
+    memory && keep(memory, clock, { advance, worldMs: () => time.at(clock.wallMs()) });
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await open.close();
@@ -74,8 +91,29 @@ interface Memory {
   readonly truth: Truth;
 }
 
-async function remember(scenario: Scenario, dir: string, now: number, log: Log): Promise<Memory> {
-  const state = await openState({ dir, scenario, now, historyDays: 0 });
+/** The world's time runs `speed` times as fast as the clock since live readings began. */
+function worldTime(
+  liveFrom: number,
+  speed: number,
+): { at(wallMs: number): number; stamped(event: TruthEvent): TruthEvent & { wall: number } } {
+  const scaled = (ms: number, factor: number): number =>
+    ms <= liveFrom ? ms : Math.round(liveFrom + (ms - liveFrom) * factor);
+  return {
+    at: (wallMs) => scaled(wallMs, speed),
+    /** With the clock's time at which the event could be seen. */
+    stamped: (event) => ({ ...event, wall: scaled(event.at, 1 / speed) }),
+  };
+}
+
+async function remember(options: {
+  readonly scenario: Scenario;
+  readonly stateDir: string;
+  readonly speed: number;
+  readonly now: number;
+  readonly log: Log;
+}): Promise<Memory> {
+  const { scenario, stateDir: dir, speed, now, log } = options;
+  const state = await openState({ dir, scenario, now, historyDays: 0, speed });
   const truth = await openTruth(join(dir, TRUTH_FILE), now);
   if (truth.replaced !== null) {
     log.warn({ file: truth.replaced }, 'truth.jsonl was damaged: set aside and written anew');
@@ -87,14 +125,14 @@ async function remember(scenario: Scenario, dir: string, now: number, log: Log):
 function keep(
   { dir, state, truth }: Memory,
   clock: Clock,
-  advance: () => void,
+  { advance, worldMs }: { readonly advance: () => void; readonly worldMs: () => number },
 ): { readonly failed: Promise<never>; stop(): Promise<void> } {
   const { promise: failed, reject } = Promise.withResolvers<never>();
   let truthTo = state.truthTo;
   let stateAt = clock.monotonicMs();
 
   async function save(withState: boolean): Promise<void> {
-    const upTo = clock.wallMs();
+    const upTo = worldMs();
     advance();
     await truth.flush();
     if (!withState) return;
@@ -126,6 +164,10 @@ function keep(
 /** An indicator that looks at the world as it is at this moment. */
 function live(indicator: Indicator, advance: () => void): Indicator {
   return {
+    isOn() {
+      advance();
+      return indicator.isOn();
+    },
     display() {
       advance();
       return indicator.display();

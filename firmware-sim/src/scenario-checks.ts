@@ -1,3 +1,4 @@
+import { RHYTHM_NAMES } from './core/rhythm.ts';
 import { FLOAT_PROFILES } from './devices/register-devices.ts';
 import type { Product, Scale, Scenario } from './scenario.ts';
 
@@ -21,6 +22,8 @@ export function crossCheck(scenario: Scenario): CrossFault[] {
     ...scenario.products.flatMap(checkProduct),
     ...checkCustomers(scenario),
     ...scales.flatMap((placed) => checkScale(placed, products.get(placed.scale.product))),
+    ...scales.flatMap((placed) => checkRhythm(placed, Object.keys(scenario.rhythms))),
+    ...scales.flatMap((placed) => checkEvents(placed, products)),
     ...checkStores(scales),
   ];
 }
@@ -117,9 +120,8 @@ function checkScale({ scale, path }: Placed, product: Product | undefined): Cros
   const fault = (key: readonly string[], expected: string): void => {
     faults.push({ path: [...path, ...key], expected });
   };
-  if ((scale.use === undefined) === (scale.ships === undefined)) {
-    fault(['use'], 'either use or ships');
-  }
+  if (scale.use && scale.ships) fault(['use'], 'either use or ships');
+  if (!scale.use && !scale.ships && !scale.events) fault(['use'], 'either use or ships, or events');
   if (scale.use && scale.use.pickMax < scale.use.pickMin) {
     fault(['use', 'pickMax'], `at least pickMin, ${scale.use.pickMin}`);
   }
@@ -143,6 +145,39 @@ function checkScale({ scale, path }: Placed, product: Product | undefined): Cros
     fault(['capacityMg'], `at least tare and full stock, ${fullMg}`);
   }
   return faults;
+}
+
+function checkRhythm({ scale, path }: Placed, own: readonly string[]): CrossFault[] {
+  const known = [...RHYTHM_NAMES, ...own];
+  return (['use', 'ships'] as const).flatMap((key) => {
+    const { rhythm } = scale[key] ?? {};
+    if (rhythm === undefined || known.includes(rhythm)) return [];
+    return [{ path: [...path, key, 'rhythm'], expected: `one of ${known.join(', ')}` }];
+  });
+}
+
+function checkEvents(
+  { scale, path }: Placed,
+  products: ReadonlyMap<string, Product>,
+): CrossFault[] {
+  return (scale.events ?? []).flatMap((event, i) => {
+    const faults: CrossFault[] = [];
+    const fault = (key: string, expected: string): void => {
+      faults.push({ path: [...path, 'events', i, key], expected });
+    };
+    if (event.afterS === undefined && event.perDay === undefined) {
+      fault('afterS', 'afterS (seconds from the start of live readings) or perDay');
+    }
+    if (event.kind !== 'swap') return faults;
+    const [from, to] = [products.get(scale.product), products.get(event.to)];
+    if (!to) fault('to', 'the id of one of products');
+    else if (to.unit !== from?.unit) fault('to', `a product counted in ${from?.unit}`);
+    const fullMg = scale.tareMg + event.quantity * (to?.pieceMassMg ?? 1);
+    if (fullMg > scale.capacityMg) {
+      fault('quantity', `what fits into the capacity, not ${fullMg} mg with the container`);
+    }
+    return faults;
+  });
 }
 
 function checkStores(scales: readonly Placed[]): CrossFault[] {

@@ -2,16 +2,18 @@ import { z } from 'zod';
 import { parseConfig } from '#shared/config-file.ts';
 import { agentId, binId, customerId, ID_PATTERN, productId, siteId } from '#shared/ids.ts';
 import { QUANTITY_UNITS } from '#shared/units.ts';
-import { RHYTHM_NAMES } from './core/rhythm.ts';
+import { hourlyShares } from './core/rhythm.ts';
 import { A_AND_D_FORMATS } from './devices/a-and-d.ts';
 import { REGISTER_PROFILES } from './devices/register-devices.ts';
+import { cell, moments, outage } from './scenario-cell.ts';
 import { crossCheck } from './scenario-checks.ts';
 
 const id = z.string().regex(ID_PATTERN, { error: `an id: ${ID_PATTERN.source}` });
 const label = z.string().trim().min(1);
 const positive = z.int().min(1);
 const amount = z.int().min(0);
-const rhythm = z.enum(RHYTHM_NAMES);
+/** One of those built in, or of the scenario's own `rhythms`. */
+const rhythm = id;
 /** 0 lets the system choose, for tests. */
 const port = z.int().min(0).max(65_535);
 const baud = z.literal([1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200]);
@@ -42,6 +44,32 @@ const use = z.strictObject({
   rhythm,
 });
 
+/** What somebody does to a bin's content, at times or at random. */
+const deed = z.discriminatedUnion('kind', [
+  z.strictObject({ ...moments, kind: z.enum(['take', 'put', 'theft']), quantity: positive }),
+  /** All of it out, and `quantity` of another product in. */
+  z.strictObject({
+    ...moments,
+    kind: z.literal('swap'),
+    quantity: amount,
+    to: id.transform(productId),
+  }),
+]);
+
+/** Hours of the week with their weight: 1 Monday to 7 Sunday, local time, `to` exclusive. */
+const spans = z
+  .array(
+    z.strictObject({
+      days: z.array(z.int().min(1).max(7)).min(1),
+      from: z.int().min(0).max(23),
+      to: z.int().min(1).max(24),
+      weight: z.number().positive(),
+    }),
+  )
+  .min(1)
+  .refine((table) => table.every(({ from, to }) => from < to), 'spans with from before to')
+  .transform(hourlyShares);
+
 const scaleShape = {
   bin: id.transform(binId),
   name: label,
@@ -59,6 +87,12 @@ const scaleShape = {
   use: use.optional(),
   /** A store from which the other bins of the same product are refilled. */
   ships: z.strictObject({ rhythm }).optional(),
+  /** What happens beside; a scale with events needs neither `use` nor `ships`. */
+  events: z.array(deed).min(1).optional(),
+  /** How the load cell misbehaves. */
+  cell: cell.optional(),
+  /** The indicator is without power. */
+  outage: outage.optional(),
 };
 
 const modbusScale = z.strictObject({
@@ -68,9 +102,26 @@ const modbusScale = z.strictObject({
   /** Mass of one count in the register. */
   countMg: positive,
 });
+const sensorScale = z.strictObject({
+  ...scaleShape,
+  unit: z.int().min(1).max(247),
+  /** No scale: it counts, measures the level, or sees whether anything lies there. */
+  sensor: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('count') }),
+    z.strictObject({ kind: z.literal('level') }),
+    z.strictObject({ kind: z.literal('presence'), from: positive.default(1) }),
+  ]),
+});
+const onModbus = z.array(z.union([modbusScale, sensorScale])).min(1);
 const lineScale = z.strictObject(scaleShape);
 /** ASCII protocols have no addresses: one scale a line. */
-const lineShape = { name: id, port, baud, scales: z.array(lineScale).length(1) };
+const lineShape = {
+  name: id,
+  port,
+  baud,
+  outage: outage.optional(),
+  scales: z.array(lineScale).length(1),
+};
 /** Whether it sends without being asked. */
 const send = z.enum(['stream', 'on-request']).default('stream');
 
@@ -79,14 +130,16 @@ const link = z.discriminatedUnion('protocol', [
     name: id,
     protocol: z.literal('modbus-tcp'),
     port,
-    scales: z.array(modbusScale).min(1),
+    outage: outage.optional(),
+    scales: onModbus,
   }),
   z.strictObject({
     name: id,
     protocol: z.literal('modbus-rtu'),
     port,
     baud,
-    scales: z.array(modbusScale).min(1),
+    outage: outage.optional(),
+    scales: onModbus,
   }),
   z.strictObject({ ...lineShape, protocol: z.literal('mt-sics') }),
   z.strictObject({
@@ -123,6 +176,8 @@ const site = z.strictObject({
   customer: id.transform(customerId).nullable(),
   timeZone: z.string().refine(isTimeZone, { error: 'an IANA time zone such as Europe/Berlin' }),
   agent: id.transform(agentId),
+  /** All its links are away: the site's network. */
+  outage: outage.optional(),
   links: z.array(link).min(1),
 });
 
@@ -130,6 +185,8 @@ const scenario = z.strictObject({
   name: id,
   seed: z.int().min(0).max(0xffff_ffff),
   historyDays: z.int().min(1).max(366),
+  /** Tables of work over the week, beside those built in. */
+  rhythms: z.record(id, spans).default({}),
   customers: z.array(z.strictObject({ id: id.transform(customerId), name: label })),
   products: z.array(product).min(1),
   sites: z.array(site).min(1),
@@ -138,9 +195,11 @@ const scenario = z.strictObject({
 export type Scenario = z.infer<typeof scenario>;
 export type Site = z.infer<typeof site>;
 export type Link = z.infer<typeof link>;
-export type ModbusScale = z.infer<typeof modbusScale>;
+type ModbusScale = z.infer<typeof modbusScale>;
+type SensorScale = z.infer<typeof sensorScale>;
 type LineScale = z.infer<typeof lineScale>;
-export type Scale = ModbusScale | LineScale;
+export type Scale = ModbusScale | SensorScale | LineScale;
+export type ScaleEvent = z.infer<typeof deed>;
 export type Product = z.infer<typeof product>;
 
 const checkedScenario = scenario.superRefine((content, context) => {

@@ -1,35 +1,69 @@
 import type { BinId } from '#shared/ids.ts';
 import { createIndicator, type Indicator } from './core/indicator.ts';
 import { createLoadCell } from './core/load-cell.ts';
-import type { BinModel, WorldEvent } from './core/model.ts';
-import { createWorld } from './core/world.ts';
-import type { Scale, Scenario, Site } from './scenario.ts';
+import type { BinEvent, BinModel, Deed, WorldEvent } from './core/model.ts';
+import type { Era } from './core/occurrence.ts';
+import { RHYTHM_NAMES, type Rhythm } from './core/rhythm.ts';
+import { createWorld, type BinContent, type HandDeed } from './core/world.ts';
+import { incidentsOf, outagesOf, type TruthEvent } from './incidents.ts';
+import type { Product, Scale, Scenario, ScaleEvent, Site } from './scenario.ts';
 
 /** The world with a scale under every bin, as it is at the instant last advanced to. */
 export interface Simulation {
-  advance(to: number): readonly WorldEvent[];
+  /** The instant last advanced to, ms since 1970 UTC. */
+  readonly now: number;
+  /** What came to pass up to and including `to`, in order. */
+  advance(to: number): readonly TruthEvent[];
   /** @throws RangeError where there is no such bin */
   indicator(bin: BinId): Indicator;
+  /** @throws RangeError where there is no such bin */
+  content(bin: BinId): BinContent;
+  /** Somebody puts, takes, steals or swaps something now. @throws RangeError as above */
+  act(bin: BinId, deed: Deed): readonly WorldEvent[];
+  /** Whether the network of a site, or one link of it, is away now. */
+  isAway(site: string, link: string): boolean;
 }
 
-/** @param from when the world begins, ms since 1970 UTC */
-export function createSimulation(scenario: Scenario, from: number): Simulation {
+/** @param byHand what was done by hand in earlier runs of the same world */
+export function createSimulation(
+  scenario: Scenario,
+  era: Era,
+  byHand: readonly HandDeed[] = [],
+): Simulation {
   const { seed } = scenario;
-  const world = createWorld({ models: worldOf(scenario), seed, from });
+  const world = createWorld({ models: worldOf(scenario), seed, era, byHand });
   const indicators = new Map<BinId, Indicator>(
     scales(scenario).map(({ scale }) => {
-      const cell = createLoadCell({ model: scale, seed, name: scale.bin, from });
+      const { outage } = scale;
+      const model = { ...scale, cell: { ...scale.cell, ...(outage && { outage }) } };
+      const cell = createLoadCell({ model, seed, name: scale.bin, era });
       const content = world.content(scale.bin);
       return [scale.bin, createIndicator(scale, () => cell(content, world.now))];
     }),
   );
+  const outages = outagesOf(scenario, era);
+  const incidents = incidentsOf(scenario, era);
+  let told = era.from - 1;
   return {
-    advance: (to) => world.advance(to),
+    get now() {
+      return world.now;
+    },
+    advance(to) {
+      const events: TruthEvent[] = [...world.advance(to)];
+      const happened = incidents.flatMap((incident) => incident(told, to));
+      told = Math.max(told, to);
+      if (happened.length === 0) return events;
+      return [...events, ...happened].sort((a, b) => a.at - b.at);
+    },
     indicator(bin) {
       const indicator = indicators.get(bin);
       if (!indicator) throw new RangeError(`no bin ${bin} in this scenario`);
       return indicator;
     },
+    content: (bin) => world.content(bin),
+    act: (bin, deed) => world.act(bin, deed),
+    isAway: (site, link) =>
+      [site, `${site}/${link}`].some((name) => Boolean(outages.get(name)?.at(world.now))),
   };
 }
 
@@ -50,13 +84,30 @@ export function worldOf(scenario: Scenario): readonly BinModel[] {
       piece: pieceMassMg === undefined ? null : { massMg: pieceMassMg, scatterMg },
       timeZone: site.timeZone,
       stock: scale.stock,
-      outflow: outflowOf(scale),
+      outflow: outflowOf(scale, scenario),
+      ...(scale.events && { events: scale.events.map((event) => eventOf(event, products)) }),
     };
   });
 }
 
-function outflowOf({ use, ships }: Scale): BinModel['outflow'] {
-  if (use) return { kind: 'picks', ...use };
-  if (ships) return { kind: 'shipments', ...ships };
-  throw new TypeError('a scale of a checked scenario has use or ships');
+function eventOf(event: ScaleEvent, products: ReadonlyMap<string, Product>): BinEvent {
+  const { afterS, perDay, quantity, kind } = event;
+  const occurrence = { afterS, perDay, durationS: 0 };
+  if (kind !== 'swap') return { deed: { kind, quantity }, occurrence };
+  const { pieceMassMg, scatterMg = 0 } = products.get(event.to) ?? {};
+  const piece = pieceMassMg === undefined ? null : { massMg: pieceMassMg, scatterMg };
+  return { deed: { kind, quantity, to: event.to, piece }, occurrence };
+}
+
+function outflowOf({ use, ships }: Scale, { rhythms }: Scenario): BinModel['outflow'] {
+  const rhythmOf = (name: string): Rhythm => rhythms[name] ?? builtIn(name);
+  if (use) return { kind: 'picks', ...use, rhythm: rhythmOf(use.rhythm) };
+  if (ships) return { kind: 'shipments', rhythm: rhythmOf(ships.rhythm) };
+  return { kind: 'none', rhythm: 'round-the-clock' };
+}
+
+function builtIn(name: string): Rhythm {
+  const rhythm = RHYTHM_NAMES.find((candidate) => candidate === name);
+  if (!rhythm) throw new TypeError('a rhythm of a checked scenario is known');
+  return rhythm;
 }

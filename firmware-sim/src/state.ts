@@ -17,6 +17,8 @@ const stateSchema = z.object({
   startedAt: z.int(),
   /** The world begins here; `startedAt` where there is no history. */
   historyFrom: z.int(),
+  /** How many times faster than the clock the world runs after `startedAt`. */
+  speed: z.number().positive().default(1),
   /** truth.jsonl is complete up to here at least. */
   truthTo: z.int(),
 });
@@ -34,14 +36,18 @@ export async function openState(options: {
   readonly scenario: Scenario;
   readonly now: number;
   readonly historyDays: number;
+  /** Absent: 1. */
+  readonly speed?: number;
 }): Promise<State> {
-  const { dir, scenario, now, historyDays } = options;
+  const { dir, scenario, now, historyDays, speed = 1 } = options;
   const file = join(dir, 'state.json');
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (isMissing(error)) return null;
     throw fileFailure(file, error);
   });
-  if (text !== null) return checked(file, await parsed(file, text, now), scenario);
+  if (text !== null) {
+    return checked(file, await parsed(file, text, now), scenario, speed);
+  }
   // Truth of another world must not be continued by this one's.
   await setAside(join(dir, TRUTH_FILE), now);
   const startedAt = Math.floor(now / MINUTE_MS) * MINUTE_MS;
@@ -51,6 +57,7 @@ export async function openState(options: {
     world: digestOf(scenario),
     startedAt,
     historyFrom,
+    speed,
     truthTo: historyFrom,
   };
   await writeState(dir, state);
@@ -89,8 +96,14 @@ async function parsed(file: string, text: string, now: number): Promise<State> {
   }
 }
 
-function checked(file: string, state: State, scenario: Scenario): State {
-  if (state.world === digestOf(scenario)) return state;
+function checked(file: string, state: State, scenario: Scenario, speed: number): State {
+  // Nothing has happened yet after a history: any speed may follow it.
+  const isFresh = state.truthTo <= state.startedAt;
+  if (state.speed !== speed && !isFresh) {
+    const message = `${file}: begun with --speed ${state.speed}; go on with it, or use another --state`;
+    throw new Failure('other-speed', message, { retry: 'never' });
+  }
+  if (state.world === digestOf(scenario)) return { ...state, speed };
   const message =
     `${file}: begun with another seed, other bins or amounts (scenario ${state.scenario}); ` +
     'use another --state folder for the changed scenario';

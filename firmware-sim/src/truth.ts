@@ -1,8 +1,8 @@
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import type { WorldEvent } from './core/model.ts';
 import { fileFailure, setAside } from './file-errors.ts';
+import type { TruthEvent } from './incidents.ts';
 
 /**
  * What really happened, one line an event, oldest first. Since the world can be computed again, an
@@ -13,7 +13,7 @@ export interface Truth {
   /** A file that was set aside because it could not be continued, or `null`. */
   readonly replaced: string | null;
   /** Takes the events of the world from its beginning on, in order. */
-  add(events: readonly WorldEvent[]): void;
+  add(events: readonly TruthEvent[]): void;
   /** Writes what was taken. @throws Failure `file` */
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -21,14 +21,18 @@ export interface Truth {
 
 export const TRUTH_FILE = 'truth.jsonl';
 
-const lineSchema = z.object({
-  at: z.int(),
-  bin: z.string(),
-  product: z.string(),
-  kind: z.enum(['consumption', 'refill']),
-  quantity: z.int(),
-  massMg: z.int(),
-});
+/** Changes of a bin's content have `bin`, `product`, `quantity` and `massMg`, incidents `until`. */
+const lineSchema = z.union([
+  z.object({
+    at: z.int(),
+    bin: z.string(),
+    product: z.string(),
+    kind: z.enum(['consumption', 'refill', 'theft', 'swap']),
+    quantity: z.int(),
+    massMg: z.int(),
+  }),
+  z.object({ at: z.int(), until: z.int(), kind: z.string(), site: z.string() }),
+]);
 
 /** More than the lines of one instant, so the tail tells where to go on. */
 const TAIL_BYTES = 1 << 20;
@@ -66,7 +70,7 @@ function writer(file: string, handle: FileHandle, end: End, replaced: string | n
   let writing: Promise<void> = Promise.resolve();
   let closed: Promise<void> | undefined;
 
-  function isNew(event: WorldEvent): boolean {
+  function isNew(event: TruthEvent): boolean {
     if (event.at !== end.at) return event.at > end.at;
     skip -= 1;
     return skip < 0;

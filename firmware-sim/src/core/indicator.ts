@@ -24,6 +24,8 @@ export type KeyOutcome = 'done' | 'motion' | 'over' | 'under';
 /** The box beside the scale: it rounds, watches its range, and has keys for zero and tare. */
 export interface Indicator {
   display(): Display;
+  /** False while it has no power: then it answers nothing. */
+  isOn(): boolean;
   /** Shifts gross to 0 where the scale stands still near its zero. */
   zero(): KeyOutcome;
   /** Makes net 0 where the scale stands still within its range. */
@@ -111,6 +113,7 @@ export function createIndicator(
 
   return {
     display: () => shown(look()),
+    isOn: () => weigh().off !== true,
     zero: () => zeroAt(look()),
     tare: () => tareAt(look()),
     presetTare(massMg) {

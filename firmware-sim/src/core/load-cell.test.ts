@@ -6,15 +6,27 @@ import type { WorldEvent } from './model.ts';
 import type { BinContent } from './world.ts';
 
 const FROM = Date.UTC(2026, 2, 2);
-const QUIET: LoadCellModel = { tareMg: 350_000, divisionMg: 100, noiseMg: 0, driftMgPerSqrtH: 0 };
-const CONTENT: BinContent = { quantity: 50, massMg: 100_000, recent: [] };
+const QUIET: LoadCellModel = {
+  capacityMg: 6_000_000,
+  tareMg: 350_000,
+  divisionMg: 100,
+  noiseMg: 0,
+  driftMgPerSqrtH: 0,
+};
+const CONTENT: BinContent = { quantity: 50, massMg: 100_000, recent: [], lately: [] };
 
 const cell = (model: Partial<LoadCellModel> = {}, name = 'a') =>
-  createLoadCell({ model: { ...QUIET, ...model }, seed: 1, name, from: FROM });
+  createLoadCell({
+    model: { ...QUIET, ...model },
+    seed: 1,
+    name,
+    era: { from: FROM, liveFrom: FROM },
+  });
 
 function after(massMg: number, kind: WorldEvent['kind']): BinContent {
   const names = { bin: binId('a'), product: productId('p') };
-  return { ...CONTENT, recent: [{ ...names, at: FROM, kind, quantity: massMg, massMg }] };
+  const recent = [{ ...names, at: FROM, kind, quantity: massMg, massMg }];
+  return { ...CONTENT, recent, lately: recent };
 }
 
 test('without noise and drift it shows tare and content', () => {

@@ -2,7 +2,7 @@
  * How work is spread over the hours of a week, as data. A span gives the weight of each of its
  * hours, local time, `to` exclusive; hours without a span are idle.
  */
-interface Span {
+export interface Span {
   /** 1 Monday … 7 Sunday */
   readonly days: readonly number[];
   readonly from: number;
@@ -12,6 +12,8 @@ interface Span {
 
 export const RHYTHM_NAMES = ['one-shift', 'two-shift', 'round-the-clock'] as const;
 export type RhythmName = (typeof RHYTHM_NAMES)[number];
+/** One of these, or a table of its own: see {@link hourlyShares}. */
+export type Rhythm = RhythmName | readonly number[];
 
 const WORKDAYS = [1, 2, 3, 4, 5];
 const FRIDAY = 5;
@@ -49,12 +51,15 @@ const SPANS: Record<RhythmName, readonly Span[]> = {
 const DAYS_PER_WEEK = 7;
 const HOURS_PER_DAY = 24;
 
-/** Share of a full working day's amount that falls into each hour of the week, Monday 0:00 first. */
 const HOURLY = Object.fromEntries(
   RHYTHM_NAMES.map((name) => [name, hourlyShares(SPANS[name])]),
 ) as Record<RhythmName, readonly number[]>;
 
-function hourlyShares(spans: readonly Span[]): readonly number[] {
+/**
+ * Share of a full working day's amount that falls into each hour of the week, Monday 0:00 first; the
+ * day of the most work is a full one.
+ */
+export function hourlyShares(spans: readonly Span[]): readonly number[] {
   const weights = Array.from({ length: DAYS_PER_WEEK * HOURS_PER_DAY }, (_, index) => {
     const day = Math.floor(index / HOURS_PER_DAY) + 1;
     const hour = index % HOURS_PER_DAY;
@@ -75,6 +80,7 @@ function hourlyShares(spans: readonly Span[]): readonly number[] {
  * @param weekday 1 Monday … 7 Sunday
  * @returns the share of a full working day's amount used in this hour; 0 outside working hours
  */
-export function hourShare(rhythm: RhythmName, weekday: number, hour: number): number {
-  return HOURLY[rhythm][(weekday - 1) * HOURS_PER_DAY + hour] ?? 0;
+export function hourShare(rhythm: Rhythm, weekday: number, hour: number): number {
+  const shares = typeof rhythm === 'string' ? HOURLY[rhythm] : rhythm;
+  return shares[(weekday - 1) * HOURS_PER_DAY + hour] ?? 0;
 }

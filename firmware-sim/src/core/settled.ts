@@ -13,6 +13,9 @@ export function settledReading(
   samples: readonly Display[],
   changed: boolean,
 ): Omit<Reading, 'synced'> {
+  if (samples.some((sample) => sample.cellError)) {
+    return { bin, at, value: null, unit: 'mg', samples: 0, spread: 0, quality: 'comm-error' };
+  }
   for (const quality of ['overload', 'underload'] as const) {
     if (samples.some((sample) => sample[quality])) {
       return { bin, at, value: null, unit: 'mg', samples: 0, spread: 0, quality };

@@ -1,9 +1,9 @@
 import { HOUR_MS, ROLLUP_MS } from '#shared/units.ts';
-import { hourShare, type RhythmName } from './rhythm.ts';
+import { hourShare, type Rhythm } from './rhythm.ts';
 
 /** Where and when people work. */
 export interface WorkingHours {
-  readonly rhythm: RhythmName;
+  readonly rhythm: Rhythm;
   readonly timeZone: string;
 }
 

@@ -42,7 +42,8 @@ const SILO: BinModel = {
 };
 const MODELS = [STORE, SHELF, SILO];
 
-const world = (seed = 7) => createWorld({ models: MODELS, seed, from: FROM });
+const world = (seed = 7) =>
+  createWorld({ models: MODELS, seed, era: { from: FROM, liveFrom: FROM } });
 const of = (events: readonly WorldEvent[], model: BinModel): readonly WorldEvent[] =>
   events.filter((event) => event.bin === model.bin);
 

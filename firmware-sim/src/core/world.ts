@@ -1,7 +1,8 @@
 import type { BinId, ProductId } from '#shared/ids.ts';
 import { HOUR_MS, MINUTE_MS } from '#shared/units.ts';
 import { negated, newGoods, takenGoods, type Goods } from './goods.ts';
-import type { BinModel, WorldEvent } from './model.ts';
+import type { BinModel, Deed, WorldEvent } from './model.ts';
+import { occurrencesOf, type Era, type Occurrences } from './occurrence.ts';
 import { keyOf, streamOf, type Stream } from './random.ts';
 import { afterWork, nextWorking } from './working-hours.ts';
 
@@ -13,6 +14,8 @@ export interface BinContent {
   readonly massMg: number;
   /** The newest changes, oldest first: those that the scale may still be settling from. */
   readonly recent: readonly WorldEvent[];
+  /** Those of the last hour, oldest first: those that it may still be creeping from. */
+  readonly lately: readonly WorldEvent[];
 }
 
 /**
@@ -25,14 +28,25 @@ export interface World {
   /** Lets everything happen up to and including `to`; earlier than `now` is no change. */
   advance(to: number): readonly WorldEvent[];
   content(bin: BinId): BinContent;
+  /** Somebody does something now. @throws RangeError where there is no such bin */
+  act(bin: BinId, deed: Deed): readonly WorldEvent[];
+}
+
+/** What was done by hand in an earlier run, at the instant it was done. */
+export interface HandDeed {
+  readonly at: number;
+  readonly bin: BinId;
+  readonly deed: Deed;
 }
 
 interface BinState {
-  readonly model: BinModel;
+  /** Changes with a swap of the product. */
+  model: BinModel;
   readonly random: Stream;
   quantity: number;
   massMg: number;
   recent: WorldEvent[];
+  lately: WorldEvent[];
   /** `Infinity` for a store: it moves by shipments alone. */
   nextPickAt: number;
   /** A refill is on its way. */
@@ -54,11 +68,20 @@ interface Delivery {
   readonly goods: Goods | null;
 }
 
+interface Befalling {
+  readonly kind: 'befall';
+  readonly at: number;
+  readonly to: BinState;
+  readonly deed: Deed;
+  /** `null`: only this once. */
+  readonly occurrences: Occurrences | null;
+}
+
 /** The bins and what is on its way between them. */
 interface Course {
   readonly bins: readonly BinState[];
   readonly stores: ReadonlyMap<ProductId, BinState>;
-  tasks: (Shipment | Delivery)[];
+  tasks: (Shipment | Delivery | Befalling)[];
   /** When the next thing happens. */
   nextAt: number;
 }
@@ -71,14 +94,17 @@ const STORE_RETRY_MS = 4 * HOUR_MS;
 const SHIFT_START_MS = 90 * MINUTE_MS;
 /** How long a change may still be felt by a scale; see load-cell.ts. */
 const RECENT_MS = 2 * MINUTE_MS;
+/** How long creep goes on that can be seen. */
+const LATELY_MS = HOUR_MS;
 
 export function createWorld(options: {
   readonly models: readonly BinModel[];
   readonly seed: number;
-  /** ms since 1970 UTC */
-  readonly from: number;
+  readonly era: Era;
+  readonly byHand?: readonly HandDeed[];
 }): World {
-  const { models, seed, from } = options;
+  const { models, seed, era, byHand = [] } = options;
+  const { from } = era;
   const bins = models.map((model) => startBin(model, seed, from));
   const byId = new Map(bins.map((bin) => [bin.model.bin, bin]));
   const stores = bins.filter((bin) => bin.model.outflow.kind === 'shipments');
@@ -88,9 +114,26 @@ export function createWorld(options: {
     tasks: [],
     nextAt: from,
   };
-  for (const bin of bins) orderIfLow(course, bin, from);
+  for (const bin of bins) {
+    orderIfLow(course, bin, from);
+    for (const [i, { deed, occurrence }] of (bin.model.events ?? []).entries()) {
+      const key = keyOf(seed, bin.model.bin, 'event', String(i));
+      const occurrences = occurrencesOf({ occurrence, key, era });
+      schedule(course, { kind: 'befall', at: from, to: bin, deed, occurrences });
+    }
+  }
+  for (const { at, bin, deed } of byHand) {
+    const to = byId.get(bin);
+    // A bin that was taken out of the scenario since has nothing to be put into.
+    if (to) course.tasks.push({ kind: 'befall', at, to, deed, occurrences: null });
+  }
   course.nextAt = nextAt(course);
   let now = from;
+  const binOf = (id: BinId): BinState => {
+    const bin = byId.get(id);
+    if (!bin) throw new RangeError(`no bin ${id} in this world`);
+    return bin;
+  };
   return {
     get now() {
       return now;
@@ -101,10 +144,12 @@ export function createWorld(options: {
       now = Math.max(now, to);
       return events;
     },
-    content(id) {
-      const bin = byId.get(id);
-      if (!bin) throw new RangeError(`no bin ${id} in this world`);
-      return bin;
+    content: binOf,
+    act(id, deed) {
+      const events: WorldEvent[] = [];
+      perform(course, { at: now, to: binOf(id), deed }, events);
+      course.nextAt = nextAt(course);
+      return events;
     },
   };
 }
@@ -120,6 +165,10 @@ function step(course: Course, events: WorldEvent[]): void {
     course.tasks = course.tasks.filter((task) => task !== due);
     if (due?.kind === 'ship') ship(course, due, events);
     if (due?.kind === 'deliver') deliver(course, due, events);
+    if (due?.kind === 'befall') {
+      perform(course, due, events);
+      schedule(course, due);
+    }
   }
   course.nextAt = nextAt(course);
 }
@@ -134,7 +183,7 @@ function nextAt({ bins, tasks }: Course): number {
 function pick(course: Course, bin: BinState, events: WorldEvent[]): void {
   const at = bin.nextPickAt;
   const { outflow } = bin.model;
-  if (outflow.kind === 'shipments') return;
+  if (outflow.kind !== 'picks') return;
   const wanted = bin.random.integer(outflow.pickMin, outflow.pickMax);
   const goods = takenGoods(bin, Math.min(wanted, bin.quantity));
   if (goods.quantity > 0) events.push(change(bin, at, negated(goods)));
@@ -160,7 +209,7 @@ function orderIfLow(course: Course, bin: BinState, at: number): void {
 function ship(course: Course, task: Shipment, events: WorldEvent[]): void {
   const { at, from, to } = task;
   const { refillTo, refillDelayH } = to.model.stock;
-  const goods = takenGoods(from, Math.min(refillTo - to.quantity, from.quantity));
+  const goods = takenGoods(from, Math.min(Math.max(0, refillTo - to.quantity), from.quantity));
   if (goods.quantity === 0) {
     course.tasks.push({ ...task, at: whenWorking(from, at + STORE_RETRY_MS) });
     return;
@@ -172,10 +221,36 @@ function ship(course: Course, task: Shipment, events: WorldEvent[]): void {
 }
 
 function deliver(course: Course, { at, to, goods }: Delivery, events: WorldEvent[]): void {
-  const arrived = goods ?? newGoods(to, to.model.stock.refillTo - to.quantity);
-  events.push(change(to, at, arrived));
+  const missing = Math.max(0, to.model.stock.refillTo - to.quantity);
+  const arrived = goods ?? newGoods(to, missing);
+  if (arrived.quantity > 0) events.push(change(to, at, arrived));
   to.ordered = false;
   orderIfLow(course, to, at);
+}
+
+/** The next time, after the last one. */
+function schedule(course: Course, befalling: Befalling): void {
+  const next = befalling.occurrences?.next(befalling.at);
+  if (next) course.tasks.push({ ...befalling, at: next.from });
+}
+
+function perform(
+  course: Course,
+  { at, to: bin, deed }: Pick<Befalling, 'at' | 'to' | 'deed'>,
+  events: WorldEvent[],
+): void {
+  if (deed.kind === 'put') {
+    if (deed.quantity > 0) events.push(change(bin, at, newGoods(bin, deed.quantity), 'refill'));
+    return;
+  }
+  const wanted = deed.kind === 'swap' ? bin.quantity : Math.min(deed.quantity, bin.quantity);
+  const kind = deed.kind === 'take' ? 'consumption' : deed.kind;
+  if (wanted > 0) events.push(change(bin, at, negated(takenGoods(bin, wanted)), kind));
+  if (deed.kind === 'swap') {
+    bin.model = { ...bin.model, product: deed.to, piece: deed.piece };
+    if (deed.quantity > 0) events.push(change(bin, at, newGoods(bin, deed.quantity), 'swap'));
+  }
+  orderIfLow(course, bin, at);
 }
 
 function startBin(model: BinModel, seed: number, from: number): BinState {
@@ -185,6 +260,7 @@ function startBin(model: BinModel, seed: number, from: number): BinState {
     quantity: model.stock.initial,
     massMg: 0,
     recent: [],
+    lately: [],
     nextPickAt: Infinity,
     ordered: false,
   };
@@ -196,7 +272,7 @@ function startBin(model: BinModel, seed: number, from: number): BinState {
 /** Picks are a Poisson process whose rate follows the working hours. */
 function followingPick({ model, random }: BinState, at: number): number {
   const { outflow, timeZone } = model;
-  if (outflow.kind === 'shipments') return Infinity;
+  if (outflow.kind !== 'picks') return Infinity;
   const picksPerDay = outflow.perDay / ((outflow.pickMin + outflow.pickMax) / 2);
   return afterWork({ rhythm: outflow.rhythm, timeZone }, at, random.exponential() / picksPerDay);
 }
@@ -208,17 +284,23 @@ function whenWorking({ model, random }: BinState, at: number): number {
   return working + Math.floor(random.uniform() * SHIFT_START_MS);
 }
 
-function change(bin: BinState, at: number, goods: Goods): WorldEvent {
+function change(
+  bin: BinState,
+  at: number,
+  goods: Goods,
+  kind: WorldEvent['kind'] = goods.quantity < 0 ? 'consumption' : 'refill',
+): WorldEvent {
   const event: WorldEvent = {
     at,
     bin: bin.model.bin,
     product: bin.model.product,
-    kind: goods.quantity < 0 ? 'consumption' : 'refill',
+    kind,
     quantity: goods.quantity,
     massMg: goods.massMg,
   };
   bin.quantity += goods.quantity;
   bin.massMg += goods.massMg;
   bin.recent = [...bin.recent.filter((old) => old.at > at - RECENT_MS), event];
+  bin.lately = [...bin.lately.filter((old) => old.at > at - LATELY_MS), event];
   return event;
 }

@@ -44,7 +44,14 @@ const done = (): 'done' => 'done';
 function showing(display: z.infer<typeof shows>): Indicator {
   const { grossMg, tareMg } = display;
   const shown: Display = { ...display, netMg: grossMg - tareMg, centreOfZero: grossMg === 0 };
-  return { display: () => shown, zero: done, tare: done, presetTare: done, clearTare: () => {} };
+  return {
+    display: () => shown,
+    isOn: () => true,
+    zero: done,
+    tare: done,
+    presetTare: done,
+    clearTare: () => {},
+  };
 }
 
 const all = vectors.links.flatMap((entry) =>

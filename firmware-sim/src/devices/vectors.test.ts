@@ -39,6 +39,7 @@ function showing(shows: Omit<Display, 'netMg' | 'zeroed' | 'unit'>): Indicator {
   const display = { ...shows, netMg: shows.grossMg - shows.tareMg, zeroed: true } as const;
   return {
     display: () => ({ ...display, unit: 'kg' }),
+    isOn: () => true,
     zero: () => 'done',
     tare: () => 'done',
     presetTare: () => 'done',

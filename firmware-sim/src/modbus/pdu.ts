@@ -20,10 +20,14 @@ export interface RegisterDevice {
   readonly functions?: readonly number[];
   /** All of one request come from the same sample; `null` where an address does not exist. */
   read(table: RegisterTable, address: number, count: number): readonly number[] | null;
+  /** Coils and discrete inputs, alike; absent: there are none. */
+  readBits?(address: number, count: number): readonly boolean[] | null;
   /** Holding registers only. */
   write(address: number, values: readonly number[]): 'done' | 'illegal-address' | 'illegal-value';
 }
 
+const READ_COILS = 0x01;
+const READ_DISCRETE = 0x02;
 const READ_HOLDING = 0x03;
 const READ_INPUT = 0x04;
 const WRITE_SINGLE = 0x06;
@@ -31,6 +35,7 @@ export const WRITE_MULTIPLE = 0x10;
 export const WRITE_MULTIPLE_COILS = 0x0f;
 
 const MAX_READ = 125;
+const MAX_READ_BITS = 2000;
 const MAX_WRITE = 123;
 
 /** @returns the response to a request, both from the function code on */
@@ -40,6 +45,9 @@ export function answer(device: RegisterDevice, request: Buffer): Buffer {
     return exception(request, EXCEPTION.illegalFunction);
   }
   switch (code) {
+    case READ_COILS:
+    case READ_DISCRETE:
+      return readBits(device, request);
     case READ_HOLDING:
       return readRegisters(device, 'holding', request);
     case READ_INPUT:
@@ -70,6 +78,20 @@ function readRegisters(device: RegisterDevice, table: RegisterTable, request: Bu
   response[1] = 2 * count;
   values.forEach((value, i) => response.writeUInt16BE(value, 2 + 2 * i));
   return response;
+}
+
+function readBits(device: RegisterDevice, request: Buffer): Buffer {
+  if (!device.readBits) return exception(request, EXCEPTION.illegalFunction);
+  if (request.length !== 5) return exception(request, EXCEPTION.illegalValue);
+  const count = request.readUInt16BE(3);
+  if (count < 1 || count > MAX_READ_BITS) return exception(request, EXCEPTION.illegalValue);
+  const bits = device.readBits(request.readUInt16BE(1), count);
+  if (bits === null) return exception(request, EXCEPTION.illegalAddress);
+  const bytes = Buffer.alloc(Math.ceil(count / 8));
+  for (const [i, set] of bits.entries()) {
+    if (set) bytes[i >> 3] = (bytes[i >> 3] ?? 0) | (1 << (i & 7));
+  }
+  return Buffer.concat([Buffer.from([request[0] ?? 0, bytes.length]), bytes]);
 }
 
 function writeSingle(device: RegisterDevice, request: Buffer): Buffer {

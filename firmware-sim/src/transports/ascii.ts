@@ -1,20 +1,28 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AsciiDevice } from '../devices/ascii.ts';
+import type { AsciiDevice, AsciiOutcome } from '../devices/ascii.ts';
 import { lineTimeMs } from './line-speed.ts';
 
 /** An indicator converts ten times a second and sends nothing twice. */
 const CONVERSION_MS = 100;
 /** Longer than any command: what has no end by then is noise. */
 const MAX_COMMAND = 64;
+/** Without power nobody hears a command. */
+const IGNORED: AsciiOutcome = { reply: null };
 
 /**
  * Serves one scale on a line of its own.
  * @param sends whether it sends without being asked, as fast as it converts and the line allows
  */
 export function serveAscii(
-  line: { readonly device: AsciiDevice; readonly baud: number; readonly sends: boolean },
-  client: Socket,
+  line: {
+    readonly device: AsciiDevice;
+    readonly baud: number;
+    readonly sends: boolean;
+    /** While false, nothing is answered or sent. */
+    readonly isOn: () => boolean;
+  },
+  client: Duplex,
 ): void {
   const { device, baud } = line;
   const gone = new AbortController();
@@ -28,7 +36,7 @@ export function serveAscii(
   async function answer(): Promise<void> {
     answering = true;
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const { reply, stream } = device.execute(next);
+      const { reply, stream } = line.isOn() ? device.execute(next) : IGNORED;
       if (reply !== null) await send(reply, lineTimeMs(baud, next.length + reply.length));
       if (stream !== undefined) streams = stream;
       if (streams && !streaming) start(repeat());
@@ -48,7 +56,7 @@ export function serveAscii(
   async function send(bytes: Buffer, takesMs: number): Promise<void> {
     await delay(takesMs, undefined, gone);
     // A serial line does not wait for anybody: what a slow reader has no room for is lost.
-    if (!client.writableNeedDrain) client.write(bytes);
+    if (line.isOn() && !client.writableNeedDrain) client.write(bytes);
   }
 
   /** Nothing in there throws but a programmer's error, which is to end the process. */
