@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '#shared/clock.ts';
+import type { Indicator } from '../core/indicator.ts';
+import type { Link, Scale, Scenario, Site } from '../scenario.ts';
+import { faultyLine, type WirePiece } from './line.ts';
+import {
+  createLinkFaults,
+  type FaultyPlace,
+  type Injection,
+  type LinkFaults,
+} from './link-faults.ts';
+import { framingOf } from './section.ts';
+import { stuckable } from './stuck.ts';
+
+/** Everything between the devices of a scenario and their clients. */
+export interface Lines {
+  /** @param place `site/link` */
+  faultsOf(place: string): LinkFaults | undefined;
+  /** Serves clients through the link's line. */
+  through(site: Site, link: Link, serve: (client: Duplex) => void): (client: Socket) => void;
+  /** The indicator of a scale as it is with the faults of its link. */
+  seen(scale: Scale, indicator: Indicator): Indicator;
+}
+
+export function createLines(options: {
+  readonly scenario: Scenario;
+  readonly clock: Clock;
+  readonly onInjected: (injection: Injection) => void;
+  readonly onPiece: (place: FaultyPlace, piece: WirePiece) => void;
+}): Lines {
+  const { scenario, clock, onInjected, onPiece } = options;
+  const { seed } = scenario;
+  const places = new Map<string, { readonly place: FaultyPlace; readonly faults: LinkFaults }>();
+  const ofBin = new Map<string, LinkFaults>();
+  for (const site of scenario.sites) {
+    for (const link of site.links) {
+      const framing = framingOf(link.protocol);
+      const place: FaultyPlace = { site: site.id, link: link.name, framing };
+      const faults = createLinkFaults({ place, seed, clock, onInjected });
+      places.set(`${site.id}/${link.name}`, { place, faults });
+      for (const scale of link.scales) ofBin.set(scale.bin, faults);
+    }
+  }
+  return {
+    faultsOf: (place) => places.get(place)?.faults,
+    through(site, link, serve) {
+      const known = places.get(`${site.id}/${link.name}`);
+      if (!known) throw new RangeError(`no link ${site.id}/${link.name} in this scenario`);
+      const { place, faults } = known;
+      let open = 0;
+      return (client) => {
+        const line = faultyLine({
+          client,
+          faults,
+          open,
+          onPiece: (piece) => onPiece(place, piece),
+        });
+        open += 1;
+        client.on('close', () => {
+          open -= 1;
+        });
+        if (line) serve(line);
+      };
+    },
+    seen(scale, indicator) {
+      const faults = ofBin.get(scale.bin);
+      const unit = 'unit' in scale ? scale.unit : null;
+      return faults ? stuckable(indicator, () => faults.isStuck(unit)) : indicator;
+    },
+  };
+}
