@@ -36,6 +36,9 @@ export interface UplinkOptions extends Endpoint {
 export class Uplink {
   readonly #options: UplinkOptions;
   readonly #connection: Connection;
+  /** Newest of every bin since the start. */
+  readonly #newest = new Map<BinId, Reading>();
+  /** Those to go on the live lane with the next tick. */
   readonly #live = new Map<BinId, Reading>();
   #session: Session | null = null;
   #window: sending.SendWindow;
@@ -78,7 +81,10 @@ export class Uplink {
 
   /** @param readings what was just committed to the outbox */
   wake(readings: readonly Reading[]): void {
-    if (this.#hasBacklog()) for (const reading of readings) this.#live.set(reading.bin, reading);
+    for (const reading of readings) {
+      this.#newest.set(reading.bin, reading);
+      this.#live.set(reading.bin, reading);
+    }
     this.#guarded(() => this.#pump());
   }
 
@@ -114,6 +120,7 @@ export class Uplink {
     this.#session = session;
     this.#window = sending.connected(this.#window, this.#options.clock.monotonicMs());
     this.#publishStatus(session);
+    this.#showNewest();
     this.#pump();
   }
 
@@ -181,9 +188,15 @@ export class Uplink {
     }
   }
 
+  /** What fits one batch is there as soon as the batch is; more than that is overtaken. */
   #hasBacklog(): boolean {
     const { outbox, batchReadings } = this.#options;
-    return outbox.backlog > this.#window.window * batchReadings;
+    return outbox.backlog > batchReadings;
+  }
+
+  /** After an outage the cloud is shown at once where every bin stands, changed or not. */
+  #showNewest(): void {
+    if (this.#hasBacklog()) for (const [bin, reading] of this.#newest) this.#live.set(bin, reading);
   }
 
   /** Newest readings past the queue, so that people see the present while the past drains. */

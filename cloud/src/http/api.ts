@@ -17,7 +17,7 @@ import type { Tables } from '../database/tables.ts';
 import { listAgents } from '../identity/agents.ts';
 import { verifyKey } from '../identity/keys.ts';
 import type { ReadingsStore } from '../readings/store.ts';
-import { listStock } from '../stock/view.ts';
+import { listStock, type LiveReadings } from '../stock/view.ts';
 import { admit, type Identify } from './access.ts';
 import { agentRoutes } from './agents.ts';
 import { binRoutes } from './bins.ts';
@@ -65,8 +65,8 @@ export interface ApiDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Registry;
-  /** What ingest says has changed. */
-  readonly changes: ChangeSource;
+  /** What ingest says has changed, and what agents showed ahead. */
+  readonly changes: ChangeSource & LiveReadings;
   readonly ledger: LedgerOwner;
   /** Folder of the built terminals, which may appear later. */
   readonly terminals: string;
@@ -156,7 +156,7 @@ function openFeed(deps: ApiDeps): EventFeed {
   const views: Views = {
     async stock(scope, bins) {
       const query = { ...(bins !== 'all' && { binIds: bins }), limit: ALL };
-      return await listStock({ database, readings }, scope, query, clock.wallMs());
+      return await listStock({ database, readings, live: changes }, scope, query, clock.wallMs());
     },
     async agents(agents) {
       return await listAgents(database.sql, {

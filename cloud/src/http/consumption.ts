@@ -53,7 +53,7 @@ export function consumptionRoutes(api: Api, deps: ApiDeps): void {
 
 /** Bins that might have told more of the period, were they well. */
 async function staleBins(
-  { database, readings, clock }: ApiDeps,
+  { database, readings, changes, clock }: ApiDeps,
   scope: Scope,
   { own, customer, site, product, bin }: ConsumptionFilter,
   { to }: Period,
@@ -65,7 +65,12 @@ async function staleBins(
     ...(bin !== undefined && { binIds: [bin] }),
     limit: ALL,
   };
-  const stocks = await listStock({ database, readings }, scope, query, clock.wallMs());
+  const stocks = await listStock(
+    { database, readings, live: changes },
+    scope,
+    query,
+    clock.wallMs(),
+  );
   return stocks
     .filter(({ customerId }) => own === 'include' || (own === 'only') === (customerId === null))
     .filter(({ health, readAt }) => health !== 'ok' && (readAt === null || readAt < to))

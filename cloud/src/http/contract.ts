@@ -154,6 +154,20 @@ export const stockSchema = z.object({
   ageMs: z.int().nullable(),
   quality: z.enum(QUALITIES).nullable(),
   health: z.enum(HEALTHS),
+  /**
+   * While an agent sends a backlog: a reading newer than `readAt`, sent ahead. It is shown and not
+   * counted yet, by the nominal mass of a piece; `quantity` and all else here are without it. null
+   * where nothing is ahead.
+   */
+  live: z
+    .object({
+      quantity: z.int().nullable(),
+      massMg: z.int().nullable(),
+      readAt: time,
+      ageMs: z.int(),
+      quality: z.enum(QUALITIES),
+    })
+    .nullable(),
 });
 
 export const readingSchema = z.object({

@@ -51,6 +51,7 @@ function stockOf(bin: BinId, quantity: number): StockView {
     ageMs: 0,
     quality: 'good',
     health: 'ok',
+    live: null,
   };
 }
 

@@ -12,7 +12,7 @@ const id = z.string().regex(ID_PATTERN).optional();
 const STOCK_QUERY = PAGE_QUERY.extend({ customerId: id, siteId: id, productId: id });
 
 /** What is where now. */
-export function stockRoutes(api: Api, { database, readings, clock }: ApiDeps): void {
+export function stockRoutes(api: Api, { database, readings, changes, clock }: ApiDeps): void {
   api.get(
     '/stock',
     {
@@ -34,7 +34,7 @@ export function stockRoutes(api: Api, { database, readings, clock }: ApiDeps): v
         after: idAfter(cursor, binId),
         limit: limit + 1,
       };
-      const sources = { database, readings };
+      const sources = { database, readings, live: changes };
       const items = await listStock(sources, scopeOf(request), query, clock.wallMs());
       return pageFrom(items, limit, ({ binId }) => binId);
     },

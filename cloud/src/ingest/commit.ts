@@ -35,7 +35,6 @@ export interface Committed {
   readonly answers: readonly Answer[];
   readonly bins: readonly BinId[];
   readonly agents: readonly AgentId[];
-  readonly live: Group['live'];
   readonly outcomes: Record<AppendOutcome, number>;
   readonly batches: Draft['batches'];
   readonly lostBatches: number;
@@ -59,7 +58,6 @@ export async function commitGroup(group: Group, stores: Stores): Promise<Committ
   });
   const { byBin, outcomes } = await append(draft, stores.readings);
   draft.gaps.push(...(await gapsOfJumps(draft.jumps, catalogue, stores.readings)));
-  const live = group.live.map((shown) => ofOwnSite(shown, catalogue));
   const refused = [...group.unreadable, ...draft.refused];
   const moved = [...draft.moved].map(({ agent, epoch, upTo: seq }) => ({ agent, epoch, seq }));
   const nowMs = clock.wallMs();
@@ -85,7 +83,6 @@ export async function commitGroup(group: Group, stores: Stores): Promise<Committ
     answers: [...draft.receipts.values()],
     bins: [...byBin.keys()],
     agents: [...new Set([...moved.map(({ agent }) => agent), ...reporting])],
-    live,
     outcomes,
     batches: draft.batches,
     lostBatches: draft.jumps.reduce((sum, { lost }) => sum + lost, 0),
@@ -96,7 +93,6 @@ export async function commitGroup(group: Group, stores: Stores): Promise<Committ
 
 async function catalogueOf(group: Group, { catalogue }: Stores): Promise<Catalogue> {
   const agents = new Set(group.batches.map(({ agent }) => agent));
-  for (const { agent } of group.live) agents.add(agent);
   return await catalogue.current(agents, function* binsOfGroup() {
     for (const { decoded } of group.batches) {
       if (decoded.ok) for (const { bin } of decoded.batch.readings) yield bin;
@@ -137,16 +133,4 @@ function addTo(
   const appended = byBin.get(reading.bin);
   if (appended === undefined) byBin.set(reading.bin, [{ reading, outcome }]);
   else appended.push({ reading, outcome });
-}
-
-/** An agent shows bins of its own site only. */
-function ofOwnSite(
-  { agent, live }: Group['live'][number],
-  { sites, bins }: Catalogue,
-): Group['live'][number] {
-  const site = sites.get(agent);
-  const readings = live.readings.filter(
-    ({ bin }) => site !== undefined && bins.get(bin as BinId)?.site === site,
-  );
-  return { agent, live: { readings } };
 }

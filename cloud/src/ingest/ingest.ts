@@ -1,5 +1,6 @@
 import { openIntake, type Intake, type IntakeOptions } from './intake.ts';
 import { createGrouping } from './group.ts';
+import { readLive } from './message.ts';
 import { createWorker, type Restating, type WorkerOptions } from './worker.ts';
 
 export interface IngestOptions extends Omit<WorkerOptions, 'sendReceipt'> {
@@ -29,6 +30,14 @@ export async function openIngest(options: IngestOptions): Promise<Ingest> {
     clock,
     log,
     onMessage: (message) => {
+      const live = message.channel === 'live' ? readLive(message.payload) : null;
+      if (live !== null && typeof live !== 'string') {
+        // QoS 0: what cannot be shown now, the next one shows.
+        worker.show(message.agent, live).catch((error: unknown) => {
+          log.warn({ agent: message.agent, err: error }, 'live readings not shown');
+        });
+        return;
+      }
       if (!grouping.push(message)) metrics.shed.inc();
     },
   });

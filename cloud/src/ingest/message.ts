@@ -20,28 +20,28 @@ export interface Message {
 export interface Group {
   readonly batches: readonly Arrival[];
   readonly statuses: readonly StatusReport[];
-  readonly live: readonly { readonly agent: string; readonly live: Live }[];
   readonly unreadable: readonly Refused[];
 }
 
 export function readGroup(messages: readonly Message[]): Group {
   const batches: Arrival[] = [];
   const statuses: StatusReport[] = [];
-  const live: { agent: string; live: Live }[] = [];
   const unreadable: Refused[] = [];
   for (const { agent, channel, payload, receivedMs } of messages) {
     if (channel === 'readings') {
       batches.push({ agent, receivedMs, payload, decoded: decodeBatch(payload) });
       continue;
     }
-    const read = channel === 'status' ? parse(payload, statusSchema) : parse(payload, liveSchema);
+    const read = channel === 'status' ? parse(payload, statusSchema) : readLive(payload);
     if (typeof read === 'string') {
       unreadable.push({ agent, receivedMs, reason: `${channel}: ${read}`, payload });
     } else if ('online' in read) statuses.push({ agent, status: read });
-    else live.push({ agent, live: read });
   }
-  return { batches, statuses, live, unreadable };
+  return { batches, statuses, unreadable };
 }
+
+/** Live readings wait for no commit, and are part of none; @returns why it is none of them */
+export const readLive = (payload: Uint8Array): Live | string => parse(payload, liveSchema);
 
 /** Messages that something is wrong with as a whole: to be set apart, so that the rest goes on. */
 export function readNothing(messages: readonly Message[], reason: string): Group {
@@ -53,7 +53,6 @@ export function readNothing(messages: readonly Message[], reason: string): Group
       return { ...arrival, decoded: { ok: false, reason, ...(header && { header }) } };
     }),
     statuses: [],
-    live: [],
     unreadable: [
       ...unreadable,
       ...others.map(({ agent, receivedMs, payload }) => ({ agent, receivedMs, reason, payload })),

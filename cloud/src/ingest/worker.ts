@@ -4,6 +4,7 @@ import type { Clock } from '#shared/clock.ts';
 import { Failure, messageOf } from '#shared/failure.ts';
 import type { AgentId, BinId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
+import type { Live } from '#shared/wire/live.ts';
 import type { Receipt } from '#shared/wire/receipt.ts';
 import { writeLedger, type RestatementCause } from '../consumption/ledger.ts';
 import { compareLedger, type LedgerHashes } from '../consumption/restatement.ts';
@@ -57,6 +58,8 @@ export interface Restating {
 }
 
 export interface Worker extends Restating {
+  /** Shows what an agent sent ahead of its backlog, without waiting for any commit. */
+  show(agent: string, live: Live): Promise<void>;
   /** Commits a group and sends its receipts. Rejects only where the stores are of no use any more. */
   process(group: readonly Message[]): Promise<void>;
   /** Waits for what is under way and writes checkpoints, so that the next start is quick. */
@@ -142,19 +145,21 @@ export function createWorker(options: WorkerOptions): Worker {
       options.sendReceipt(agent, { epoch, upTo, window, rejected: [...rejected] });
     }
     count(metrics, committed, window);
-    for (const { live } of committed.live) {
-      for (const reading of live.readings) changes.show(reading);
-    }
-    const shown = committed.live.flatMap(({ live }) =>
-      live.readings.map(({ bin }) => bin as BinId),
-    );
-    changes.publish({
-      bins: [...new Set([...committed.bins, ...shown])],
-      agents: committed.agents,
-    });
+    changes.publish({ bins: committed.bins, agents: committed.agents });
   };
 
   return {
+    async show(agent, { readings: ahead }) {
+      const bins = ahead.map(({ bin }) => bin as BinId);
+      const known = await catalogue.current([agent], () => bins);
+      const site = known.sites.get(agent);
+      // An agent shows bins of its own site only.
+      const own = ahead.filter(
+        ({ bin }) => site !== undefined && known.bins.get(bin as BinId)?.site === site,
+      );
+      for (const reading of own) changes.show(reading);
+      changes.publish({ bins: own.map(({ bin }) => bin as BinId), agents: [] });
+    },
     process: (group) =>
       exclusive(async () => {
         const started = clock.monotonicMs();

@@ -6,6 +6,7 @@ import * as seed from '../../test/master-data.ts';
 import type { Scope } from '../database/database.ts';
 import { changeBin } from './bins.ts';
 import { LATE_MS } from './core/health.ts';
+import type { LiveReading } from './core/live.ts';
 import { listStock, type StockFilter } from './view.ts';
 import type { Listing } from './listing.ts';
 
@@ -20,6 +21,9 @@ const readings = {
     Promise.resolve(new Map([...newest].filter(([bin]) => bins.includes(bin)))),
 };
 
+const shown = new Map<BinId, LiveReading>();
+const live = { live: (bin: BinId) => shown.get(bin) };
+
 beforeAll(async () => {
   test = await openTestDatabase();
   await seed.seedMasterData(test.database);
@@ -31,12 +35,13 @@ beforeAll(async () => {
 afterAll(() => test.close());
 beforeEach(async () => {
   newest.clear();
+  shown.clear();
   for (const bin of [a1, a2, b1, w1]) newest.set(bin, { at: NOW - 1_000, quality: 'good' });
   await test.database.sql.deleteFrom('agent_status').execute();
 });
 
 const list = (query: Partial<StockFilter & Listing<BinId>> = {}, scope: Scope = '*') =>
-  listStock({ database: test.database, readings }, scope, { limit: 100, ...query }, NOW);
+  listStock({ database: test.database, readings, live }, scope, { limit: 100, ...query }, NOW);
 const ids = async (...query: Parameters<typeof list>) =>
   (await list(...query)).map(({ binId }) => binId);
 
@@ -71,6 +76,7 @@ it('shows what is in a bin, since when it is known and how it is', async () => {
       ageMs: 1_000,
       quality: 'good',
       health: 'ok',
+      live: null,
     },
   ]);
 });
@@ -137,4 +143,16 @@ it('tells late and faulty bins, and takes a clock that is ahead for no age', asy
     { health: 'faulty', quality: 'overload' },
     { health: 'ok', ageMs: 0, readAt: NOW + 5_000 },
   ]);
+});
+
+it('shows beside it what an agent sent ahead of its backlog, as long as that is newer', async () => {
+  const ahead: LiveReading = { at: NOW - 500, value: 450_000, unit: 'mg', quality: 'good' };
+  shown.set(a1, ahead);
+  const [before] = await list({ binIds: [a1] });
+  expect(before).toMatchObject({
+    readAt: NOW - 1_000,
+    live: { quantity: 100, massMg: 200_000, readAt: NOW - 500, ageMs: 500, quality: 'good' },
+  });
+  newest.set(a1, { at: NOW - 500, quality: 'good' });
+  expect((await list({ binIds: [a1] }))[0]).toMatchObject({ readAt: NOW - 500, live: null });
 });

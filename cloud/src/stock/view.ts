@@ -5,6 +5,7 @@ import type { QuantityUnit } from '#shared/units.ts';
 import type { Database, Scope } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
 import { healthOf, type Health } from './core/health.ts';
+import { liveFigure, type LiveFigure, type LiveReading } from './core/live.ts';
 import type { Listing } from './listing.ts';
 
 /** What is in a bin now, how old that knowledge is and how far it can be trusted. */
@@ -25,6 +26,14 @@ export interface BinStock {
   readonly ageMs: number | null;
   readonly quality: Quality | null;
   readonly health: Health;
+  /** A newer reading that was sent ahead of a backlog: shown, not counted yet; null for none. */
+  readonly live: LiveStock | null;
+}
+
+export interface LiveStock extends LiveFigure {
+  readonly readAt: number;
+  readonly ageMs: number;
+  readonly quality: Quality;
 }
 
 export interface StockFilter {
@@ -41,36 +50,55 @@ export interface NewestReadings {
   ): Promise<ReadonlyMap<BinId, { readonly at: number; readonly quality: Quality }>>;
 }
 
+/** What agents showed ahead of their backlogs. */
+export interface LiveReadings {
+  live(bin: BinId): LiveReading | undefined;
+}
+
+export interface StockSources {
+  readonly database: Database;
+  readonly readings: NewestReadings;
+  readonly live: LiveReadings;
+}
+
 /** @returns the stock of the bins in scope that pass the filter, sorted by the bin's id */
 export async function listStock(
-  { database, readings }: { readonly database: Database; readonly readings: NewestReadings },
+  { database, readings, live }: StockSources,
   scope: Scope,
   query: StockFilter & Listing<BinId>,
   nowMs: number,
 ): Promise<BinStock[]> {
   const rows = await database.scoped(scope, (tx) => queryStock(tx, query));
   const newest = await readings.newest(rows.map(({ binId }) => binId));
-  return rows.map(({ offline, ...row }) => {
+  // A device's clock may be ahead of ours.
+  const ageOf = (at: number): number => Math.max(0, nowMs - at);
+  return rows.map(({ offline, tareMg, pieceMassMg, ...row }) => {
     const reading = newest.get(row.binId);
+    const shown = live.live(row.binId);
+    const isNewer = shown !== undefined && shown.at > (reading?.at ?? 0);
+    const ahead: LiveStock | null = isNewer
+      ? {
+          ...liveFigure(shown, { ...row, tareMg, pieceMassMg }),
+          readAt: shown.at,
+          ageMs: ageOf(shown.at),
+          quality: shown.quality,
+        }
+      : null;
     if (reading === undefined) {
       const health = healthOf(null, offline);
-      return { ...row, readAt: null, ageMs: null, quality: null, health };
+      return { ...row, readAt: null, ageMs: null, quality: null, health, live: ahead };
     }
-    // A device's clock may be ahead of ours.
-    const ageMs = Math.max(0, nowMs - reading.at);
+    const ageMs = ageOf(reading.at);
     const { quality } = reading;
-    return {
-      ...row,
-      readAt: reading.at,
-      ageMs,
-      quality,
-      health: healthOf({ ageMs, quality }, offline),
-    };
+    const health = healthOf({ ageMs, quality }, offline);
+    return { ...row, readAt: reading.at, ageMs, quality, health, live: ahead };
   });
 }
 
-type StockRow = Omit<BinStock, 'readAt' | 'ageMs' | 'quality' | 'health'> & {
+type StockRow = Omit<BinStock, 'readAt' | 'ageMs' | 'quality' | 'health' | 'live'> & {
   readonly offline: boolean;
+  readonly tareMg: number;
+  readonly pieceMassMg: number | null;
 };
 
 async function queryStock(
@@ -89,12 +117,13 @@ async function queryStock(
       site.customer_id as "customerId", setup.product_id as "productId",
       product.name as "productName", product.unit, bin_stock.quantity,
       bin_stock.mass_mg as "massMg", bin.capacity_mg as "capacityMg",
+      setup.tare_mg as "tareMg", setup.piece_mass_mg as "pieceMassMg",
       coalesce(not agents.any_online, false) as offline
     from bin
     join site on site.id = bin.site_id
     -- The newest setup is the one in force, since none may begin in the future.
     cross join lateral (
-      select product_id from bin_setup where bin_id = bin.id order by from_ms desc limit 1
+      select product_id, tare_mg, piece_mass_mg from bin_setup where bin_id = bin.id order by from_ms desc limit 1
     ) as setup
     join product on product.id = setup.product_id
     left join bin_stock

@@ -27,8 +27,8 @@ test('eight batches go out before the first receipt', () => {
 });
 
 test('a receipt makes room for as many as its window says', () => {
-  const state = received(sendAll(fresh, 0), 3, { window: 20 });
-  expect(sendAll(state, 0).sent).toBe(23);
+  const state = received(sendAll(fresh, 0), 3, { window: 12 });
+  expect(sendAll(state, 0).sent).toBe(15);
 });
 
 test('a receipt that shrinks the window calls nothing back and sends nothing more', () => {
@@ -128,5 +128,59 @@ describe('over a line that loses, repeats and breaks', () => {
         },
       ),
     );
+  });
+});
+
+describe('a backlog over a line of any speed', () => {
+  const BATCH_BYTES = 5_500;
+  const ROUND_TRIP_MS = 300;
+  const STEP_MS = 10;
+
+  /** @returns how long a live figure would wait in the queue of the line, ms, every 10 ms */
+  function queueOver(bytesPerS: number, forMs: number): number[] {
+    let state = sending.withSealed(sending.startWindow({ receipted: 0, sealed: 0 }), 1e6);
+    const delays: number[] = [];
+    const arrivals: { seq: number; at: number }[] = [];
+    let freeAt = 0;
+    for (let now = 0; now < forMs; now += STEP_MS) {
+      const arrived = arrivals.findLast(({ at }) => at + ROUND_TRIP_MS <= now);
+      if (arrived !== undefined && arrived.seq > state.receipted) {
+        state = received(state, arrived.seq, { window: 64, now });
+      }
+      state = sending.expire(state, now, 5_000);
+      while (sending.room(state) > 0) {
+        const seq = state.sent + 1;
+        freeAt = Math.max(freeAt, now) + (BATCH_BYTES / bytesPerS) * 1_000;
+        arrivals.push({ seq, at: freeAt });
+        state = sending.withSent(state, seq, now);
+      }
+      delays.push(Math.max(0, freeAt - now));
+    }
+    return delays;
+  }
+
+  test.each([12_000, 30_000, 125_000, 1_000_000, 10_000_000])(
+    'keeps live figures within 5 s at %i bytes/s, from the first batch on',
+    (bytesPerS) => {
+      expect(Math.max(...queueOver(bytesPerS, 60_000))).toBeLessThanOrEqual(5_000);
+    },
+  );
+
+  test.each([2_000, 5_000])(
+    'learns within half a minute to keep them so at %i bytes/s',
+    (bytesPerS) => {
+      const delays = queueOver(bytesPerS, 300_000);
+      expect(Math.max(...delays.slice(40_000 / STEP_MS))).toBeLessThanOrEqual(5_000);
+    },
+  );
+
+  test('uses all of a fast line', () => {
+    let state = fresh;
+    for (let round = 0; round < 6; round += 1) {
+      state = sending.withSealed(state, state.sealed + 1_000);
+      state = sendAll(state, round * 100);
+      state = received(state, state.sent, { window: 64, now: round * 100 + 50 });
+    }
+    expect(sending.room(state)).toBe(64);
   });
 });

@@ -5,6 +5,7 @@ import { useFormats } from '../figures/use-formats.ts';
 import { DaysLeftText } from '../stock/days-left-text.tsx';
 import { FillBar } from '../stock/fill-bar.tsx';
 import { HealthBadge } from '../stock/health-badge.tsx';
+import { LiveText } from '../stock/live-text.tsx';
 import { QuantityText } from '../stock/quantity-text.tsx';
 import type { StockRow } from '../stock/rows.ts';
 import classes from './bin.module.css';
@@ -18,7 +19,12 @@ export function BinFigures({ row }: { readonly row: StockRow }) {
     <dl className={classes['figures']}>
       <KeyFigure
         label={<FormattedMessage id="stock.quantity" />}
-        value={<QuantityText stock={stock} />}
+        value={
+          <>
+            <QuantityText stock={stock} />
+            <LiveText stock={stock} />
+          </>
+        }
         note={stock.massMg === null ? undefined : formats.mass(stock.massMg)}
         age={age}
         alarm={row.stale}

@@ -194,6 +194,8 @@ export const en = {
   'stock.left.no-stock': 'unknown',
   'stock.left.note': 'at the speed of the last 7 days',
   'stock.left.over-a-year': 'over a year',
+  'stock.live': 'now {quantity}, {age}; not counted yet',
+  'stock.live.unknown': 'now no weight, {age}',
   'stock.more': 'Show more ({count, number} left)',
   'stock.none': 'No bins yet',
   'stock.none-found': 'No bin fits',

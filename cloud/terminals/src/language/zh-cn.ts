@@ -190,6 +190,8 @@ export const zhCn: Readonly<Record<MessageId, string>> = {
   'stock.left.no-stock': '未知',
   'stock.left.note': '按最近 7 天的消耗速度',
   'stock.left.over-a-year': '一年以上',
+  'stock.live': '当前 {quantity}，{age}；尚未入账',
+  'stock.live.unknown': '当前无有效重量，{age}',
   'stock.more': '显示更多（还有 {count, number} 个）',
   'stock.none': '尚无料箱',
   'stock.none-found': '没有符合条件的料箱',

@@ -17,6 +17,7 @@ const bin = (binId: string, changes: Partial<StockView> = {}): StockView => ({
   ageMs: 5,
   quality: 'good',
   health: 'ok',
+  live: null,
   ...changes,
 });
 

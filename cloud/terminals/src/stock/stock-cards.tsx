@@ -3,6 +3,7 @@ import { formatPlace } from '../routing/place.ts';
 import { DaysLeftText } from './days-left-text.tsx';
 import { FillBar } from './fill-bar.tsx';
 import { HealthBadge } from './health-badge.tsx';
+import { LiveText } from './live-text.tsx';
 import { QuantityText } from './quantity-text.tsx';
 import type { StockRow } from './rows.ts';
 import classes from './stock.module.css';
@@ -32,6 +33,7 @@ export function StockCards({ rows }: { readonly rows: readonly StockRow[] }) {
             <DaysLeftText left={row.left} />
             <Age at={row.stock.readAt} stale={row.stale} />
           </div>
+          <LiveText stock={row.stock} />
         </li>
       ))}
     </ul>

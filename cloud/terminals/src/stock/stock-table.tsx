@@ -6,6 +6,7 @@ import { formatPlace } from '../routing/place.ts';
 import { DaysLeftText } from './days-left-text.tsx';
 import { FillBar } from './fill-bar.tsx';
 import { HealthBadge } from './health-badge.tsx';
+import { LiveText } from './live-text.tsx';
 import { QuantityText } from './quantity-text.tsx';
 import type { StockOrder, StockRow } from './rows.ts';
 import classes from './stock.module.css';
@@ -105,6 +106,7 @@ function Row({ row }: { readonly row: StockRow }) {
       </Table.Td>
       <Table.Td className={`${classes['number']} ${classes['measured']}`}>
         <QuantityText stock={stock} />
+        <LiveText stock={stock} />
       </Table.Td>
       <Table.Td className={`${classes['number']} ${classes['measured']}`}>
         <DaysLeftText left={row.left} />

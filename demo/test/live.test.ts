@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { systemClock } from '#shared/clock.ts';
+import { agentId, binId } from '#shared/ids.ts';
+import { createLog } from '#shared/log.ts';
+import type { Reading } from '#shared/reading.ts';
+import { SECOND_MS } from '#shared/units.ts';
+import type { StockView } from '../../cloud/src/http/contract.ts';
+import { CloudProcess } from '../../cloud/test/cloud-process.ts';
+import { Outbox, type Entry } from '../../edge-agent/src/outbox/outbox.ts';
+import { Uplink } from '../../edge-agent/src/uplink.ts';
+import { Api } from '../src/api.ts';
+
+const BINS = 20;
+/** So many that a fast machine drains them for several seconds, and a busy one in a minute. */
+const BACKLOG = 120_000;
+const GROUP = 10_000;
+/** The promise: draining delays live figures by no more than this. */
+const LIVE_WITHIN_MS = 5 * SECOND_MS;
+
+const TARE_MG = 100_000;
+const binOf = (n: number) => binId(`north-${n % BINS}`);
+
+function taken(n: number, at: number): Entry {
+  const reading: Reading = {
+    bin: binOf(n),
+    at,
+    value: TARE_MG + 2_000 * (1_000 + (n % 500)),
+    unit: 'mg',
+    samples: 5,
+    spread: 40,
+    quality: 'good',
+    synced: true,
+  };
+  return { reading, gap: null, accountedTo: at, unconfirmed: false, clock: null };
+}
+
+async function provide(api: Api): Promise<string> {
+  await api.create('/products', { id: 'screw', name: 'Screw', unit: 'piece', pieceMassMg: 2_000 });
+  await api.create('/customers', { id: 'acme', name: 'Acme' });
+  const site = { id: 'north', name: 'North', customerId: 'acme', timeZone: 'UTC' };
+  await api.create('/sites', site);
+  for (let n = 0; n < BINS; n += 1) {
+    const bin = { id: binOf(n), name: `Bin ${n}`, siteId: 'north', productId: 'screw' };
+    await api.create('/bins', { ...bin, capacityMg: 6_000_000, tareMg: TARE_MG });
+  }
+  const agent = await api.create<{ secret: string }>('/agents', { id: 'north', siteId: 'north' });
+  return agent.secret;
+}
+
+test('while a large backlog drains, live figures reach the API within 5 s', async () => {
+  const cloud = await CloudProcess.create();
+  onTestFinished(() => cloud.remove());
+  await cloud.start();
+  const api = new Api(cloud.url, await cloud.firstKey());
+  const secret = await provide(api);
+
+  const folder = mkdtempSync(join(tmpdir(), 'offtake-live-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const outbox = new Outbox(folder, { stamp: 'x' });
+  const began = Date.now() - BACKLOG * SECOND_MS;
+  for (let from = 0; from < BACKLOG; from += GROUP) {
+    outbox.append(
+      Array.from({ length: GROUP }, (_, n) => taken(from + n, began + (from + n) * SECOND_MS)),
+    );
+  }
+  const uplink = new Uplink({
+    broker: cloud.brokerUrl,
+    agent: { id: agentId('north'), secret },
+    outbox,
+    clock: systemClock,
+    log: createLog('agent', 'silent'),
+    version: '1',
+    batchReadings: 500,
+    healthMs: 60_000,
+    devices: () => [],
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  onTestFinished(() => {
+    outbox.close();
+  });
+  onTestFinished(() => uplink.stop(100));
+  uplink.start();
+  await vi.waitFor(() => expect(outbox.progress.receipted).toBeGreaterThan(0), 20_000);
+
+  const delays: number[] = [];
+  const figures: NonNullable<StockView['live']>[] = [];
+  for (let n = BACKLOG; outbox.backlog > 5_000 && delays.length < 5; n += 1) {
+    const fresh = taken(n, Date.now());
+    outbox.append([fresh]);
+    const since = performance.now();
+    uplink.wake([fresh.reading]);
+    for (;;) {
+      const { items } = await api.get<{ items: StockView[] }>('/stock');
+      const shown = items.find(({ binId: id }) => id === fresh.reading.bin);
+      if (shown?.live?.readAt === fresh.reading.at) figures.push(shown.live);
+      if ((shown?.live ?? shown)?.readAt === fresh.reading.at) break;
+      expect(performance.now() - since).toBeLessThan(LIVE_WITHIN_MS);
+      await delay(50);
+    }
+    delays.push(performance.now() - since);
+  }
+  expect(figures.length, `delays: ${delays.join()}`).toBeGreaterThan(0);
+  expect(figures[0]).toMatchObject({ quantity: 1_000, quality: 'good' });
+  expect(Math.max(...delays)).toBeLessThan(LIVE_WITHIN_MS);
+
+  await vi.waitFor(() => expect(outbox.backlog).toBe(0), { timeout: 120_000, interval: 100 });
+  const { items } = await api.get<{ items: StockView[] }>('/stock');
+  expect(items.map(({ live }) => live)).toEqual(items.map(() => null));
+}, 240_000);
