@@ -1,20 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '#shared/clock.ts';
-import type { BinId } from '#shared/ids.ts';
 import { createLog, type Log } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
 import { SECOND_MS } from '#shared/units.ts';
 import { backfill } from './backfill.ts';
 import { ClockKeeper } from './clock/keeper.ts';
 import { realMachine } from './clock/machine.ts';
-import type { AgentConfig } from './config.ts';
+import { binsOf, type AgentConfig } from './config.ts';
 import { Intake } from './intake.ts';
 import { lockFolder } from './lock.ts';
+import { Operation, type StatusSources } from './operation.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { quotaOf } from './outbox/quota.ts';
 import { freeBytesOf, Upkeep } from './outbox/upkeep.ts';
 import { Poller } from './poller.ts';
+import { serveStatus } from './status/socket.ts';
 import { Uplink } from './uplink.ts';
+import { systemdNotify } from './watchdog/systemd.ts';
 
 /** Readings wait no longer than this for a commit of their own. */
 const COMMIT_MS = 200;
@@ -67,12 +69,10 @@ function openIntake(
   log: Log,
   onCommit: (readings: readonly Reading[]) => void,
 ): Intake {
-  const divisionsMg = new Map<BinId, number>(
-    config.links.flatMap(({ scales }) => scales.map(({ bin, divisionMg }) => [bin, divisionMg])),
-  );
+  const bins = new Map(config.links.flatMap(binsOf).map((bin) => [bin.bin, bin]));
   const heartbeatMs = config.report.heartbeatS * SECOND_MS;
   const { ramBytes } = quotaOf(config.outbox);
-  return new Intake({ outbox, log, heartbeatMs, divisionsMg, ramBytes, onCommit });
+  return new Intake({ outbox, log, heartbeatMs, bins, ramBytes, onCommit });
 }
 
 function openClock(
@@ -104,19 +104,37 @@ export async function fillBack(config: AgentConfig, recording: string): Promise<
   }
 }
 
+export interface StartOptions {
+  readonly version: string;
+  /** Where the configuration was read from. */
+  readonly file: string;
+  readonly pid: number;
+  /** `NOTIFY_SOCKET` of systemd. */
+  readonly notifySocket: string | undefined;
+  /** Called where nothing but a restart can help. */
+  readonly onFatal: (error: unknown) => void;
+}
+
 /**
  * Wires the agent together and starts it.
- * @param options.onFatal called where nothing but a restart can help
  * @throws Failure where its folder is not usable
  */
-export function startAgent(
-  config: AgentConfig,
-  options: { readonly version: string; readonly onFatal: (error: unknown) => void },
-): Running {
+export function startAgent(config: AgentConfig, options: StartOptions): Running {
   const log = createLog('agent', config.log);
   const { outbox, close } = openStore(config, log);
   const { agent, broker, tls, uplink: sending } = config;
-  const { version, onFatal } = options;
+  const { version, file, pid, onFatal } = options;
+  const notify = systemdNotify(options.notifySocket, log);
+  const operation = new Operation({
+    config,
+    file,
+    version,
+    pid,
+    clock: systemClock,
+    log,
+    notify,
+    isPublishingIdle: () => uplink.isIdle,
+  });
   const uplink = new Uplink({
     broker,
     tls,
@@ -129,6 +147,7 @@ export function startAgent(
     healthMs: sending.healthS * SECOND_MS,
     devices: () => poller.devices(),
     onFatal,
+    onProgress: () => operation.published(),
   });
   const intake = openIntake(config, outbox, log, (readings) => {
     upkeep.count(readings.length);
@@ -149,6 +168,7 @@ export function startAgent(
     log,
     intake,
     stamp: () => keeper.stamp(),
+    watch: operation.links,
   });
   const guarded = (work: () => void) => (): void => {
     try {
@@ -157,7 +177,11 @@ export function startAgent(
       onFatal(error);
     }
   };
-  const commit = guarded(() => void intake.commit());
+  // A disk that is full or read-only is no reason to restart: memory holds what it does not take.
+  const commit = guarded(() => {
+    intake.commit();
+    operation.committed();
+  });
   const committing = setInterval(commit, COMMIT_MS);
   const keep = guarded(() => {
     keeper.tick();
@@ -166,13 +190,34 @@ export function startAgent(
   const keeping = setInterval(keep, KEEP_MS);
   uplink.start();
   poller.start();
+  const sources: StatusSources = {
+    links: () => poller.snapshot(),
+    devices: () => poller.devices(),
+    outbox,
+    intake,
+    upkeep: () => upkeep.state(),
+    clock: () => keeper.state(),
+    uplink: () => uplink.state(),
+    configVersion: () => null,
+  };
+  const asked = serveStatus(config.dataDir, () => operation.report(sources)).catch(
+    (error: unknown) => {
+      // An agent that cannot be asked still measures.
+      log.warn({ err: error }, 'nobody can ask for the status');
+      return () => {};
+    },
+  );
   log.info({ agent: agent.id, epoch: outbox.epoch, backlog: outbox.backlog }, 'ready');
+  notify('READY=1', `STATUS=reads ${config.links.length} links`);
 
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   let stopping: Promise<void> | null = null;
   const shutDown = async (): Promise<void> => {
     log.info('stopping');
+    notify('STOPPING=1');
     await poller.stop();
+    operation.stop();
+    (await asked)();
     clearInterval(committing);
     clearInterval(keeping);
     commit();

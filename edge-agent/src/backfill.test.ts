@@ -2,7 +2,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { binId, type BinId } from '#shared/ids.ts';
+import { binId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
 import type { Gap, Reading } from '#shared/reading.ts';
 import { encodeRecordingLine } from '#shared/recording.ts';
@@ -19,9 +19,10 @@ function openIntake(outbox: Outbox): Intake {
     outbox,
     log: createLog('agent', 'silent'),
     heartbeatMs: 10 * MINUTE,
-    divisionsMg: new Map<BinId, number>([
-      [binId('a1'), 100],
-      [binId('b1'), 100],
+    bins: new Map([
+      [binId('a1'), { unit: 'mg', division: 100 }],
+      [binId('b1'), { unit: 'mg', division: 100 }],
+      [binId('count'), { unit: 'count', division: 0.5 }],
     ]),
     ramBytes: 8_388_608,
     onCommit: () => {},
@@ -134,4 +135,18 @@ test('stopped after any lines and run again, the outbox ends up the same', async
     ),
     { numRuns: 30 },
   );
+});
+
+const countLine = (minute: number, value: number): string =>
+  `${encodeRecordingLine({ ...reading(0, 'count'), at: T0 + minute * MINUTE, value, unit: 'count', spread: 0 })}\n`;
+
+test('a bin that counts pieces is counted in pieces, and one piece is a change', async () => {
+  const folder = freshFolder();
+  const recording = join(folder, 'recording.jsonl');
+  writeFileSync(recording, countLine(0, 40) + countLine(1, 40) + countLine(2, 39));
+  const { readings } = await fill(folder, recording);
+  expect(readings.map(({ value, unit }) => [value, unit])).toEqual([
+    [40, 'count'],
+    [39, 'count'],
+  ]);
 });

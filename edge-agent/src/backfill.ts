@@ -35,11 +35,12 @@ export async function backfill(recording: string, intake: Intake): Promise<Backf
       lines += 1;
       if (line === '') continue;
       const reading = decoded(line, `${recording}:${lines}`);
-      if (reading.unit !== 'mg') {
-        throw unusable(`${recording}:${lines}: unit ${reading.unit}; expected mg`);
-      }
-      if (!intake.knows(reading.bin)) {
+      const unit = intake.unitOf(reading.bin);
+      if (unit === undefined) {
         throw unusable(`${recording}:${lines}: bin ${reading.bin} is not in the configuration`);
+      }
+      if (reading.unit !== unit) {
+        throw unusable(`${recording}:${lines}: unit ${reading.unit}; expected ${unit}`);
       }
       if (reading.at <= intake.newestAt(reading.bin)) skipped += 1;
       else intake.take(reading.bin, reading, { synced: reading.synced, segment: null });

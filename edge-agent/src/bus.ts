@@ -3,8 +3,18 @@ import type { Clock } from '#shared/clock.ts';
 import { Failure } from '#shared/failure.ts';
 import type { Log } from '#shared/log.ts';
 import { backoffMs } from './core/backoff.ts';
-import type { ScaleRead } from './core/scale-read.ts';
-import { nextPoll, polled, startTurn, type Turn } from './core/turns.ts';
+import { BusyShare, LatencyRing } from './core/latency.ts';
+import type { ScaleFault, ScaleRead } from './core/scale-read.ts';
+import {
+  deadlineMs,
+  isOpen,
+  nextPoll,
+  polled,
+  retried,
+  startTurn,
+  type Turn,
+} from './core/turns.ts';
+import { errorKindOf, noErrors, type BusSnapshot, type SlaveErrors } from './bus-snapshot.ts';
 import type { ScaleDriver, ScaleSession } from './scale/port.ts';
 
 const RECONNECT = { firstMs: 500, mostMs: 30_000 };
@@ -13,36 +23,61 @@ const RECONNECT = { firstMs: 500, mostMs: 30_000 };
 const HEALTHY_MS = 60_000;
 
 /**
- * Silence of everybody for so many reads in a row is the line's fault: a converter that hangs, or a
- * client that lost count of a reply's length (node-modbus-serial#624). A new line mends both.
+ * So many slaves in a row that had answered before and are silent now, or everybody silent, is the
+ * line's fault: a converter that hangs, half a TCP connection. A new line mends both.
  */
 const SILENT_LINE = 3;
 
-export interface BusOptions<Scale> {
+export interface BusOptions<Scale, Read> {
   readonly name: string;
-  readonly driver: ScaleDriver<NoInfer<Scale>>;
+  readonly driver: ScaleDriver<NoInfer<Scale>, Read>;
   readonly scales: readonly Scale[];
+  /** How long an answer may take, ms. Where it is given, experience may shorten it. */
+  readonly timeoutMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
-  readonly onRead: (scale: Scale, read: ScaleRead) => void;
+  readonly onRead: (scale: Scale, read: NoInfer<Read> | ScaleFault) => void;
+  /** How often a scale that answers is read now, where that is not its `pollMs`. */
+  readonly paceMs?: (scale: NoInfer<Scale>) => number;
+}
+
+/** What is learned of a slave. */
+interface Experience {
+  readonly latency: LatencyRing;
+  readonly errors: SlaveErrors;
+  reads: number;
+  lastError: string | null;
 }
 
 /**
  * The only one who speaks on a physical line: first come, first served, one request at a time,
- * whoever of the slaves is due. A slave that is silent is asked less and less often, so that it
- * costs the others little.
+ * whoever of the slaves is due. A slave that is silent is asked less and less often, and waited for
+ * no longer than its answers have taken, so that it costs the others little.
  */
-export class Bus<Scale extends { readonly pollMs: number }> {
-  readonly #options: BusOptions<Scale>;
+export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
+  readonly #options: BusOptions<Scale, Read>;
   readonly #stopping = new AbortController();
+  readonly #experience: ReadonlyMap<Scale, Experience>;
+  readonly #busy: BusyShare;
   #turns: readonly Turn<Scale>[];
-  #session: ScaleSession<Scale> | null = null;
+  #session: ScaleSession<Scale, Read> | null = null;
   #done: Promise<void> | null = null;
-  #isDown = false;
+  /** Why the line is down; `null` while it is up. */
+  #fault: string | null = 'not opened yet';
+  /** Whether the log has said that it is down. */
+  #isSaid = false;
+  #opened = 0;
 
-  constructor(options: BusOptions<Scale>) {
+  constructor(options: BusOptions<Scale, Read>) {
     this.#options = options;
     this.#turns = options.scales.map((scale) => startTurn(scale, scale.pollMs));
+    this.#experience = new Map(
+      options.scales.map((scale) => [
+        scale,
+        { latency: new LatencyRing(), errors: noErrors(), reads: 0, lastError: null },
+      ]),
+    );
+    this.#busy = new BusyShare(options.clock.monotonicMs());
   }
 
   start(): void {
@@ -56,12 +91,37 @@ export class Bus<Scale extends { readonly pollMs: number }> {
     await this.#done;
   }
 
+  /** How the line and its slaves are doing: plain data. */
+  snapshot(): BusSnapshot<Scale> {
+    const now = this.#options.clock.monotonicMs();
+    return {
+      name: this.#options.name,
+      isUp: this.#fault === null,
+      fault: this.#fault,
+      opened: this.#opened,
+      busyShare: this.#busy.at(now),
+      slaves: this.#turns.map((turn) => {
+        const { latency, errors, reads, lastError } = this.#experienceOf(turn.scale);
+        return {
+          scale: turn.scale,
+          breaker: isOpen(turn) ? 'open' : 'closed',
+          nextInMs: Math.max(0, Math.round(turn.dueAt - now)),
+          latency: latency.summary(),
+          reads,
+          errors: { ...errors },
+          lastError,
+        };
+      }),
+    };
+  }
+
   async #run(): Promise<void> {
     const { clock } = this.#options;
     let failures = 0;
     while (!this.#isStopping) {
       try {
         this.#session = await this.#options.driver.open();
+        this.#opened += 1;
         const openedAt = clock.monotonicMs();
         const fault = await this.#poll(this.#session);
         if (this.#isStopping) return;
@@ -86,45 +146,112 @@ export class Bus<Scale extends { readonly pollMs: number }> {
   }
 
   /** Reads whoever is due, until the line fails or is stopped; @returns what failed */
-  async #poll(session: ScaleSession<Scale>): Promise<string> {
-    const { clock, onRead } = this.#options;
+  async #poll(session: ScaleSession<Scale, Read>): Promise<string> {
+    const { clock } = this.#options;
     let silent = 0;
+    let fellSilent = 0;
     while (!this.#isStopping) {
       const { turn, waitMs } = nextPoll(this.#turns, clock.monotonicMs());
       if (waitMs > 0) {
         await this.#pause(waitMs);
         continue;
       }
-      try {
-        const read = await session.read(turn.scale);
-        silent = 0;
-        this.#says(null);
-        this.#turned(turn, true);
-        onRead(turn.scale, read);
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error;
-        if (this.#isStopping) break;
-        this.#turned(turn, false);
-        onRead(turn.scale, { ok: false, quality: 'comm-error', why: error.message });
-        silent += 1;
-        if (error.code === 'link-down') return error.message;
-        if (silent >= SILENT_LINE) return 'nobody answers';
-        await session.drain();
+      const startedAt = clock.monotonicMs();
+      const failure = await this.#ask(session, turn);
+      if (this.#isStopping) break;
+      if (failure?.code === 'link-down') {
+        this.#failed(turn, failure, startedAt);
+        return failure.message;
       }
+      if (failure === null || failure.retry === 'now') {
+        silent = 0;
+        fellSilent = 0;
+        if (failure !== null) this.#again(turn, failure, startedAt);
+      } else {
+        silent += 1;
+        fellSilent =
+          turn.failures === 0 && this.#experienceOf(turn.scale).reads > 1
+            ? fellSilent + 1
+            : fellSilent;
+        await session.drain();
+        this.#failed(turn, failure, startedAt);
+        const everybody = this.#turns.every(({ failures }) => failures > 0);
+        if (fellSilent >= SILENT_LINE || (silent >= SILENT_LINE && everybody)) {
+          return 'nobody answers';
+        }
+      }
+      this.#busy.add(startedAt, clock.monotonicMs());
     }
     return 'stopped';
   }
 
-  #turned(turn: Turn<Scale>, answered: boolean): void {
-    const after = polled(turn, answered, this.#options.clock.monotonicMs());
-    this.#turns = this.#turns.map((other) => (other === turn ? after : other));
+  /** @returns why there is no answer, or `null` */
+  async #ask(session: ScaleSession<Scale, Read>, turn: Turn<Scale>): Promise<Failure | null> {
+    const { clock, onRead, timeoutMs } = this.#options;
+    const experience = this.#experienceOf(turn.scale);
+    const slowestMs = experience.latency.slowestMs;
+    experience.reads += 1;
+    const startedAt = clock.monotonicMs();
+    try {
+      const read = await session.read(
+        turn.scale,
+        timeoutMs === undefined ? undefined : deadlineMs(turn, { timeoutMs, slowestMs }),
+      );
+      const now = clock.monotonicMs();
+      experience.latency.add(now - startedAt);
+      this.#says(null);
+      onRead(turn.scale, read);
+      const pollMs = this.#options.paceMs?.(turn.scale) ?? turn.scale.pollMs;
+      this.#turned(turn, polled({ ...turn, pollMs }, { answered: true }, now));
+      return null;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return error;
+    }
+  }
+
+  /** It answered that it wants to be asked again; after some times of it, that is a failure. */
+  #again(turn: Turn<Scale>, failure: Failure, startedAt: number): void {
+    this.#says(null);
+    const later = retried(turn, this.#options.clock.monotonicMs());
+    if (later === null) this.#failed(turn, failure, startedAt);
+    else {
+      this.#turned(turn, later);
+      this.#note(turn.scale, failure);
+    }
+  }
+
+  #failed(turn: Turn<Scale>, failure: Failure, startedAt: number): void {
+    const now = this.#options.clock.monotonicMs();
+    const costMs = this.#turns.length > 1 ? now - startedAt : 0;
+    const usual = { ...turn, pollMs: turn.scale.pollMs };
+    this.#turned(turn, polled(usual, { answered: false, costMs }, now));
+    this.#note(turn.scale, failure);
+    const fault: ScaleFault = { ok: false, quality: 'comm-error', why: failure.message };
+    this.#options.onRead(turn.scale, fault);
+  }
+
+  #note(scale: Scale, failure: Failure): void {
+    const experience = this.#experienceOf(scale);
+    experience.errors[errorKindOf(failure)] += 1;
+    experience.lastError = failure.message;
+  }
+
+  #turned(turn: Turn<Scale>, after: Turn<Scale>): void {
+    this.#turns = this.#turns.map((other) => (other.scale === turn.scale ? after : other));
+  }
+
+  #experienceOf(scale: Scale): Experience {
+    const experience = this.#experience.get(scale);
+    if (experience === undefined) throw new Error('not a scale of this line');
+    return experience;
   }
 
   /** Without a line nobody can be read: all who are due say so. */
   #allFailed(why: string): void {
     const now = this.#options.clock.monotonicMs();
     for (const turn of this.#turns.filter(({ dueAt }) => dueAt <= now)) {
-      this.#turned(turn, false);
+      this.#turned(turn, polled(turn, { answered: false }, now));
       this.#options.onRead(turn.scale, { ok: false, quality: 'comm-error', why });
     }
   }
@@ -140,8 +267,9 @@ export class Bus<Scale extends { readonly pollMs: number }> {
   /** Changes of the line's state, not every attempt. */
   #says(fault: string | null): void {
     const { log, name } = this.#options;
-    if (fault === null && this.#isDown) log.info({ link: name }, 'the link is up again');
-    if (fault !== null && !this.#isDown) log.warn({ link: name, fault }, 'the link is down');
-    this.#isDown = fault !== null;
+    this.#fault = fault;
+    if (fault === null && this.#isSaid) log.info({ link: name }, 'the link is up again');
+    if (fault !== null && !this.#isSaid) log.warn({ link: name, fault }, 'the link is down');
+    this.#isSaid = fault !== null;
   }
 }

@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from './config.ts';
-import { loadProfile, PROFILE_NAMES } from './scale/profile.ts';
 import { freshFolder } from './testing/folder.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../agent.example.yaml');
@@ -80,6 +79,13 @@ describe.each([
   ['a serial port for a socket', 'address: 127.0.0.1:5020', 'address: /dev/ttyUSB0'],
   ['an unknown profile', 'profile: generic-int32', 'profile: other'],
   ['a name used twice', 'name: hall-2', 'name: hall-1'],
+  ['an address used twice', 'address: 127.0.0.1:4305', 'address: 127.0.0.1:5020'],
+  ['no mass of a count where the profile has none', 'countMg: 1000', 'timeoutS: 1'],
+  [
+    'a profile that says the unit itself, and a mass',
+    'profile: generic-int32',
+    'profile: laumas-tlb',
+  ],
 ])('%s', (_, from, to) => {
   test('is a fault', () => {
     expect(example).toContain(from);
@@ -89,8 +95,4 @@ describe.each([
 
 test('a file that cannot be read is one clear failure', () => {
   expect(() => readConfig('/nowhere/agent.yaml')).toThrow('cannot read the configuration');
-});
-
-test.each(PROFILE_NAMES)('the profile %s is valid and bears its file name', (name) => {
-  expect(loadProfile(name).name).toBe(name);
 });

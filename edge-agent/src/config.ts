@@ -3,85 +3,81 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { parseConfig } from '#shared/config-file.ts';
 import { Failure, messageOf } from '#shared/failure.ts';
-import { agentId } from '#shared/ids.ts';
+import { agentId, type BinId } from '#shared/ids.ts';
 import { LOG_LEVELS } from '#shared/log.ts';
+import type { ReadingUnit } from '#shared/units.ts';
 import { MAX_READINGS_PER_BATCH } from '#shared/wire/batch.ts';
 import { clockSchema } from './clock/section.ts';
 import { outboxSchema } from './outbox/quota.ts';
 import { asciiLinks } from './scale/ascii-config.ts';
-import { hostAndPort, id, link, scale, serial, serialPath } from './scale/link-config.ts';
-import { PROFILE_NAMES } from './scale/profile.ts';
+import { id } from './scale/link-config.ts';
+import { MODBUS_PROTOCOLS, modbusLinks } from './scale/modbus-config.ts';
 import { absoluteTls, tlsSchema } from './tls.ts';
 
-/** Device addresses that a Modbus serial line has; 0 is a broadcast and answers nothing. */
-const HIGHEST_UNIT = 247;
+const PROTOCOLS = [...MODBUS_PROTOCOLS, ...asciiLinks.map(({ shape }) => shape.protocol.value)];
 
-const modbusScale = z.strictObject({
-  ...scale,
-  unit: z.int().min(1).max(HIGHEST_UNIT),
-  profile: z.enum(PROFILE_NAMES),
-  countMg: z.int().min(1),
-});
-const modbusScales = z.array(modbusScale).min(1);
+/** @param folder what paths of profiles are relative to */
+const linkSchema = (folder: string) =>
+  z.discriminatedUnion('protocol', [...modbusLinks(folder), ...asciiLinks], {
+    error: `one of ${PROTOCOLS.join(', ')}`,
+  });
 
-const PROTOCOLS = [
-  'modbus-tcp',
-  'modbus-rtu-over-tcp',
-  'modbus-rtu',
-  ...asciiLinks.map(({ shape }) => shape.protocol.value),
-];
+const configSchema = (folder: string) =>
+  z
+    .strictObject({
+      agent: z.strictObject({ id: id.transform(agentId), secret: z.string().min(1).optional() }),
+      broker: z.url({ protocol: /^mqtts?$/, error: 'mqtt://host:port or mqtts://host:port' }),
+      tls: tlsSchema.optional(),
+      dataDir: z.string().min(1),
+      log: z.enum(LOG_LEVELS).default('info'),
+      report: z
+        .strictObject({
+          heartbeatS: z.int().min(1).max(86_400).default(600),
+          minSamples: z.int().min(2).max(1_000).default(5),
+        })
+        .prefault({}),
+      uplink: z
+        .strictObject({
+          batchReadings: z.int().min(1).max(Math.min(1_000, MAX_READINGS_PER_BATCH)).default(500),
+          healthS: z.int().min(1).max(3_600).default(60),
+        })
+        .prefault({}),
+      outbox: outboxSchema,
+      clock: clockSchema,
+      links: z.array(linkSchema(folder)).min(1),
+    })
+    // Also where other faults stand: all are said at once.
+    .superRefine(uniqueNames, { when: () => true })
+    .superRefine(provable, { when: () => true });
 
-const linkSchema = z.discriminatedUnion(
-  'protocol',
-  [
-    z.strictObject({
-      ...link,
-      protocol: z.enum(['modbus-tcp', 'modbus-rtu-over-tcp']),
-      address: hostAndPort,
-      scales: modbusScales,
-    }),
-    z.strictObject({
-      ...link,
-      protocol: z.literal('modbus-rtu'),
-      address: serialPath,
-      serial: serial.prefault({}),
-      scales: modbusScales,
-    }),
-    ...asciiLinks,
-  ],
-  { error: `one of ${PROTOCOLS.join(', ')}` },
-);
-
-const configSchema = z
-  .strictObject({
-    agent: z.strictObject({ id: id.transform(agentId), secret: z.string().min(1).optional() }),
-    broker: z.url({ protocol: /^mqtts?$/, error: 'mqtt://host:port or mqtts://host:port' }),
-    tls: tlsSchema.optional(),
-    dataDir: z.string().min(1),
-    log: z.enum(LOG_LEVELS).default('info'),
-    report: z
-      .strictObject({
-        heartbeatS: z.int().min(1).max(86_400).default(600),
-        minSamples: z.int().min(2).max(1_000).default(5),
-      })
-      .prefault({}),
-    uplink: z
-      .strictObject({
-        batchReadings: z.int().min(1).max(Math.min(1_000, MAX_READINGS_PER_BATCH)).default(500),
-        healthS: z.int().min(1).max(3_600).default(60),
-      })
-      .prefault({}),
-    outbox: outboxSchema,
-    clock: clockSchema,
-    links: z.array(linkSchema).min(1),
-  })
-  // Also where other faults stand: all are said at once.
-  .superRefine(uniqueNames, { when: () => true })
-  .superRefine(provable, { when: () => true });
-
-export type AgentConfig = z.output<typeof configSchema>;
+export type AgentConfig = z.output<ReturnType<typeof configSchema>>;
 export type LinkConfig = AgentConfig['links'][number];
-export type ScaleConfig = LinkConfig['scales'][number];
+
+/** What a reading of a bin is counted in, and the smallest step of it that is worth a reading. */
+export interface BinConfig {
+  readonly bin: BinId;
+  readonly unit: ReadingUnit;
+  readonly division: number;
+}
+
+/** Half a piece: a count that has changed by one has changed. */
+const COUNT_DIVISION = 0.5;
+
+export function binsOf(link: LinkConfig): BinConfig[] {
+  const scales = link.scales.map(({ bin, divisionMg }): BinConfig => ({
+    bin,
+    unit: 'mg',
+    division: divisionMg,
+  }));
+  if (!('sensors' in link)) return scales;
+  const sensors = link.sensors.map((sensor): BinConfig => {
+    const { bin } = sensor;
+    if (sensor.kind === 'level') return { bin, unit: 'mg', division: sensor.divisionMg };
+    if (sensor.kind === 'count') return { bin, unit: 'count', division: COUNT_DIVISION };
+    return { bin, unit: 'permille', division: 1 };
+  });
+  return [...scales, ...sensors];
+}
 
 /** What is known of how the agent proves who it is, in a configuration that may have faults. */
 const proof = z
@@ -107,26 +103,41 @@ function provable(config: unknown, context: z.RefinementCtx): void {
 /** The names in a configuration that may have faults elsewhere. */
 const scaleNames = z.object({ bin: z.unknown() }).catch({ bin: undefined });
 const linkNames = z
-  .object({ name: z.unknown(), scales: z.array(scaleNames).catch([]) })
-  .catch({ name: undefined, scales: [] });
+  .object({
+    name: z.unknown(),
+    address: z.unknown(),
+    scales: z.array(scaleNames).catch([]),
+    sensors: z.array(scaleNames).catch([]),
+  })
+  .catch({ name: undefined, address: undefined, scales: [], sensors: [] });
 const names = z.object({ links: z.array(linkNames).catch([]) }).catch({ links: [] });
 
-/** A second use of a bin or of a link's name is a fault of its own line. */
+/** A second use of a bin, a link's name or its address is a fault of its own line. */
 function uniqueNames(config: unknown, context: z.RefinementCtx): void {
-  const links = new Set<unknown>();
-  const bins = new Set<unknown>();
-  for (const [place, { name, scales }] of names.parse(config).links.entries()) {
-    if (links.has(name) && name !== undefined) {
-      const path = ['links', place, 'name'];
-      context.addIssue({ code: 'custom', path, message: 'a name no other link has' });
-    }
-    links.add(name);
-    for (const [index, { bin }] of scales.entries()) {
-      if (bins.has(bin) && bin !== undefined) {
-        const path = ['links', place, 'scales', index, 'bin'];
-        context.addIssue({ code: 'custom', path, message: 'a bin no other scale has' });
+  const seen = {
+    names: new Set<unknown>(),
+    addresses: new Set<unknown>(),
+    bins: new Set<unknown>(),
+  };
+  const unique = (
+    known: Set<unknown>,
+    value: unknown,
+    path: (string | number)[],
+    message: string,
+  ): void => {
+    if (known.has(value)) context.addIssue({ code: 'custom', path, message });
+    if (value !== undefined) known.add(value);
+  };
+  for (const [place, link] of names.parse(config).links.entries()) {
+    const path = ['links', place];
+    unique(seen.names, link.name, [...path, 'name'], 'a name no other link has');
+    // One speaker a line; and gateways have as few as two connections.
+    const message = 'an address no other link has: all its bins belong to one link';
+    unique(seen.addresses, link.address, [...path, 'address'], message);
+    for (const key of ['scales', 'sensors'] as const) {
+      for (const [index, { bin }] of link[key].entries()) {
+        unique(seen.bins, bin, [...path, key, index, 'bin'], 'a bin no other scale has');
       }
-      bins.add(bin);
     }
   }
 }
@@ -143,8 +154,8 @@ export function readConfig(file: string): AgentConfig {
     const message = `cannot read the configuration: ${messageOf(error)}`;
     throw new Failure('config-unreadable', message, { retry: 'never', cause: error });
   }
-  const config = parseConfig(file, text, configSchema);
   const folder = dirname(file);
+  const config = parseConfig(file, text, configSchema(folder));
   const { dataDir, tls, ...rest } = config;
   const paths = tls === undefined ? {} : { tls: absoluteTls(tls, folder) };
   return { ...rest, ...paths, dataDir: resolve(folder, dataDir) };

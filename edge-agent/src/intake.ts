@@ -2,6 +2,8 @@ import { Failure } from '#shared/failure.ts';
 import type { BinId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
+import type { ReadingUnit } from '#shared/units.ts';
+import type { BinConfig } from './config.ts';
 import type { Level } from './core/level.ts';
 import type { ClockSegment, Stamp } from './core/device-clock.ts';
 import { report, startReporting, type Reporting } from './core/reporting.ts';
@@ -15,8 +17,8 @@ export interface IntakeOptions {
   readonly outbox: Outbox;
   readonly log: Log;
   readonly heartbeatMs: number;
-  /** Smallest step of every bin's display, mg. */
-  readonly divisionsMg: ReadonlyMap<BinId, number>;
+  /** What every bin is counted in. */
+  readonly bins: ReadonlyMap<BinId, Pick<BinConfig, 'unit' | 'division'>>;
   /** What is kept in memory while the disk cannot be written. */
   readonly ramBytes: number;
   /** Called with the readings of every commit. */
@@ -39,7 +41,7 @@ export class Intake {
   constructor(options: IntakeOptions) {
     this.#options = options;
     const newest = options.outbox.newest();
-    for (const bin of options.divisionsMg.keys()) {
+    for (const bin of options.bins.keys()) {
       this.#reporting.set(bin, startReporting(newest.get(bin) ?? null));
     }
   }
@@ -54,8 +56,9 @@ export class Intake {
     return { isWritable: this.#isWritable, lost: this.#lost };
   }
 
-  knows(bin: BinId): boolean {
-    return this.#reporting.has(bin);
+  /** What the bin's readings are counted in; `undefined` for a bin that is not of this agent. */
+  unitOf(bin: BinId): ReadingUnit | undefined {
+    return this.#options.bins.get(bin)?.unit;
   }
 
   /** Device time of the bin's newest reading; 0 before the first. */
@@ -65,8 +68,9 @@ export class Intake {
 
   take(bin: BinId, level: Level, stamp: Omit<Stamp, 'at' | 'segment'> & Clocked): void {
     const state = this.#reporting.get(bin);
-    const division = this.#options.divisionsMg.get(bin);
-    if (state === undefined || division === undefined) throw new Error(`${bin}: no such bin`);
+    const counted = this.#options.bins.get(bin);
+    if (state === undefined || counted === undefined) throw new Error(`${bin}: no such bin`);
+    const { unit, division } = counted;
     const { heartbeatMs } = this.#options;
     const next = report(state, level, { division, heartbeatMs });
     this.#reporting.set(bin, next.state);
@@ -74,7 +78,7 @@ export class Intake {
     const { level: reported, gap } = next.report;
     const { at, value, samples, spread, quality } = reported;
     this.#pending.push({
-      reading: { bin, at, value, unit: 'mg', samples, spread, quality, synced: stamp.synced },
+      reading: { bin, at, value, unit, samples, spread, quality, synced: stamp.synced },
       gap: gap === null ? null : { bin, ...gap },
       accountedTo: reported.accountedTo,
       unconfirmed: reported.unconfirmed,

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 import { setFlagsFromString } from 'node:v8';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { AgentConfig } from './config.ts';
 
-// Modules are compiled once and not in every start.
-const cache = enableCompileCache().directory;
+// Modules are compiled once and not in every start; systemd names a folder that stays.
+const cache = enableCompileCache(process.env['CACHE_DIRECTORY']).directory;
 
 // Gateways are small. V8 would take what the machine has: young space stays small, and old space
 // is collected before it grows by a quarter.
@@ -15,6 +16,8 @@ setFlagsFromString('--heap-growing-percent=25');
 
 const { startAgent, fillBack } = await import('./agent.ts');
 const { readConfig } = await import('./config.ts');
+const { askStatus } = await import('./status/socket.ts');
+const { statusText } = await import('./status/text.ts');
 const { ConfigError } = await import('#shared/config-file.ts');
 const { Failure } = await import('#shared/failure.ts');
 
@@ -45,10 +48,13 @@ function startAnew(): void {
   process.execve(process.execPath, args, { ...process.env, NODE_COMPILE_CACHE: cache });
 }
 
-async function run(config: AgentConfig): Promise<void> {
+async function run(file: string, config: AgentConfig): Promise<void> {
   startAnew();
   const running = startAgent(config, {
     version: version(),
+    file,
+    pid: process.pid,
+    notifySocket: process.env['NOTIFY_SOCKET'],
     onFatal: (error) => {
       fail(error);
       void running.stop();
@@ -64,9 +70,13 @@ function describe(config: AgentConfig): string {
   const lines = config.links.flatMap((link) => [
     `link ${link.name}: ${link.protocol} at ${link.address}, answers within ${link.timeoutMs} ms`,
     ...link.scales.map((scale) => {
-      const place = 'unit' in scale ? `unit ${scale.unit}, ${scale.profile}` : 'the only scale';
+      const place =
+        'unit' in scale ? `unit ${scale.unit}, ${scale.profile.name}` : 'the only scale';
       return `  bin ${scale.bin}: ${place}, every ${scale.pollMs} ms`;
     }),
+    ...('sensors' in link ? link.sensors : []).map(
+      ({ bin, unit, kind, pollMs }) => `  bin ${bin}: unit ${unit}, ${kind}, every ${pollMs} ms`,
+    ),
   ]);
   const { agent, broker, dataDir } = config;
   return [`agent ${agent.id} to ${broker}, outbox in ${dataDir}`, ...lines].join('\n');
@@ -80,7 +90,7 @@ program
   .command('run', { isDefault: true })
   .description('read the scales and send until stopped')
   .requiredOption(...CONFIG)
-  .action(async ({ config }: { config: string }) => run(readConfig(config)));
+  .action(async ({ config }: { config: string }) => run(config, readConfig(config)));
 
 program
   .command('backfill')
@@ -96,6 +106,82 @@ program
   .description('check the configuration, print what would be read, and exit')
   .requiredOption(...CONFIG)
   .action(({ config }: { config: string }) => console.log(describe(readConfig(config))));
+
+program
+  .command('status')
+  .description('ask the running agent how it is doing; exits with 1 where none is running')
+  .requiredOption(...CONFIG)
+  .option('--json', 'as JSON, for scripts')
+  .action(async ({ config, json }: { config: string; json?: true }) => {
+    const report = await askStatus(readConfig(config).dataDir);
+    console.log(json ? JSON.stringify(report, null, 2) : statusText(report));
+  });
+
+/** `1-10,17` as numbers. */
+function unitsOf(text: string): number[] {
+  const units = text.split(',').flatMap((part) => {
+    const [, first, last = first] = /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(part.trim()) ?? [];
+    const [from, to] = [Number(first), Number(last)];
+    return Array.from({ length: Math.max(0, to - from + 1) || 0 }, (_, n) => from + n);
+  });
+  if (units.length > 0 && units.every((unit) => unit >= 1 && unit <= 247)) return units;
+  throw new InvalidArgumentError('unit ids from 1 to 247, e.g. 1-10,17');
+}
+
+function grams(text: string): number {
+  const weight = Number(text);
+  if (text.trim() !== '' && Number.isFinite(weight) && Math.abs(weight) <= 1e8)
+    return weight * 1_000;
+  throw new InvalidArgumentError('a mass in grams');
+}
+
+interface ProbeArguments {
+  readonly serial?: string;
+  readonly tcp?: string;
+  readonly weightG: number;
+  readonly units: number[];
+  readonly profile: string[];
+  readonly timeoutMs: string;
+}
+
+/** Questions go where the answers come from, so that the result alone is on standard output. */
+async function findScale(options: ProbeArguments): Promise<void> {
+  const { probe } = await import('./probe/probe.ts');
+  const { probeText } = await import('./probe/text.ts');
+  const { profileNames } = await import('./scale/profile.ts');
+  const address = options.serial ?? options.tcp;
+  if (address === undefined) program.error('either --serial PATH or --tcp HOST:PORT');
+  const questions = createInterface({ input: process.stdin, output: process.stderr });
+  const isOver = new Promise<null>((resolve) => questions.once('close', () => resolve(null)));
+  const result = await probe({
+    address,
+    weightMg: options.weightG,
+    units: options.units,
+    profiles: options.profile.length > 0 ? options.profile : profileNames(),
+    timeoutMs: Number(options.timeoutMs),
+    listenMs: 1_200,
+    say: (line) => console.error(line),
+    nextWeight: async (why) => {
+      const question = `${why}: put another known mass on and say its grams (Enter: none): `;
+      const said = await Promise.race([questions.question(question), isOver]);
+      return said === null || said.trim() === '' ? null : grams(said);
+    },
+  });
+  questions.close();
+  console.log(probeText(result));
+  if (result.kind === 'nothing') process.exitCode = 1;
+}
+
+program
+  .command('probe')
+  .description('find out how a scale speaks, with a known mass on it; only listens and reads')
+  .option('--serial <path>', 'serial port, e.g. /dev/ttyUSB0')
+  .option('--tcp <host:port>', 'device, gateway or device server')
+  .option('--weight-g <grams>', 'mass that lies on the scale', grams, 500_000)
+  .option('--units <list>', 'unit ids to try, e.g. 1-247', unitsOf, [1, 2, 3, 4, 5])
+  .option('--profile <name...>', 'profiles to try; default: all that come along', [])
+  .option('--timeout-ms <ms>', 'how long an answer may take', '300')
+  .action(findScale);
 
 try {
   await program.parseAsync();

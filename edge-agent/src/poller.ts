@@ -1,28 +1,48 @@
 import type { Clock } from '#shared/clock.ts';
 import type { BinId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
+import type { Quality } from '#shared/reading.ts';
 import type { Status } from '#shared/wire/status.ts';
 import { Bus } from './bus.ts';
-import type { AgentConfig, LinkConfig, ScaleConfig } from './config.ts';
+import { linkSnapshot, type LinkSnapshot, type SlaveName } from './bus-snapshot.ts';
+import { binsOf, type AgentConfig, type BinConfig, type LinkConfig } from './config.ts';
 import type { Stamp } from './core/device-clock.ts';
-import type { ScaleRead } from './core/scale-read.ts';
+import type { BinRead, ScaleRead } from './core/scale-read.ts';
 import { settle, startSettling, type Settling } from './core/settling.ts';
 import type { Intake } from './intake.ts';
 import { asciiDriver } from './scale/ascii.ts';
 import { isAscii } from './scale/ascii-config.ts';
 import { modbusDriver } from './scale/modbus.ts';
-import { loadProfile } from './scale/profile.ts';
+import { slavesOf, type BinPoint } from './scale/modbus-points.ts';
+import type { WireTap } from './wire/recorder.ts';
 
-type Device = NonNullable<Status['devices']>[number];
+export type Device = NonNullable<Status['devices']>[number];
 
-interface Running {
+/** Who watches what goes on on the links. */
+export interface LinkWatch {
+  /** Hears the lines of a link. */
+  tap(link: string, protocol: string): WireTap;
+  /** A scale was read, or could not be. */
+  polled(link: string): void;
+  /** Something went wrong on the wire. */
+  fault(link: string, fault: string, why: string): void;
+}
+
+/** Until a bin has its first level, its scale is read as often as this: the first reading is soon. */
+const EAGER_MS = 200;
+
+/** What the wire tells more about; an overload, for one, is not its fault. */
+const WIRE_FAULTS: ReadonlySet<Quality> = new Set(['comm-error', 'config-error', 'stale']);
+
+interface LinkBus {
   start(): void;
   stop(): Promise<void>;
+  snapshot(): LinkSnapshot;
 }
 
 /** All links of the agent: from reads of scales to settled levels. */
 export class Poller {
-  readonly #buses: readonly Running[];
+  readonly #buses: readonly LinkBus[];
   readonly #devices = new Map<BinId, Device>();
   readonly #settling = new Map<BinId, Settling>();
   readonly #clock: Clock;
@@ -30,6 +50,9 @@ export class Poller {
   readonly #intake: Intake;
   readonly #minSamples: number;
   readonly #stamp: () => Stamp;
+  readonly #watch: LinkWatch | undefined;
+  /** Bins that had a level since the start. */
+  readonly #known = new Set<BinId>();
 
   constructor(options: {
     readonly config: AgentConfig;
@@ -38,11 +61,13 @@ export class Poller {
     readonly intake: Intake;
     /** The device's time of now. */
     readonly stamp: () => Stamp;
+    readonly watch?: LinkWatch;
   }) {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#intake = options.intake;
     this.#stamp = options.stamp;
+    this.#watch = options.watch;
     this.#minSamples = options.config.report.minSamples;
     this.#buses = options.config.links.map((link) => this.#busOf(link));
   }
@@ -60,37 +85,68 @@ export class Poller {
     return [...this.#devices.values()];
   }
 
-  #busOf(link: LinkConfig): Running {
-    const { name } = link;
-    const options = { name, clock: this.#clock, log: this.#log };
-    const onRead = (scale: ScaleConfig, read: ScaleRead): void => this.#take(name, scale, read);
-    if (isAscii(link)) {
-      return new Bus({ ...options, driver: asciiDriver(link), scales: link.scales, onRead });
-    }
-    const scales = link.scales.map((scale) => ({ ...scale, profile: loadProfile(scale.profile) }));
-    const byBin = new Map(link.scales.map((scale) => [scale.bin, scale]));
-    return new Bus({
-      ...options,
-      driver: modbusDriver(link),
-      scales,
-      onRead: ({ bin }, read) => {
-        const scale = byBin.get(bin);
-        if (scale !== undefined) onRead(scale, read);
-      },
-    });
+  /** How every line and every slave on it is doing: plain data. */
+  snapshot(): LinkSnapshot[] {
+    return this.#buses.map((bus) => bus.snapshot());
   }
 
-  #take(link: string, { bin, divisionMg }: ScaleConfig, read: ScaleRead): void {
+  #busOf(config: LinkConfig): LinkBus {
+    const { name, protocol, address, timeoutMs } = config;
+    const link = { ...config, tap: this.#watch?.tap(name, protocol) };
+    const isKnown = (bin: BinId): boolean => this.#known.has(bin);
+    const options = { name, clock: this.#clock, log: this.#log };
+    const bins = new Map(binsOf(link).map((bin) => [bin.bin, bin]));
+    const take = (bin: BinId, read: BinRead): void => {
+      const config = bins.get(bin);
+      if (config !== undefined) this.#take(name, config, read);
+    };
+    if (isAscii(link)) {
+      const onRead = ({ bin }: { readonly bin: BinId }, read: ScaleRead): void => take(bin, read);
+      const bus = new Bus({
+        ...options,
+        driver: asciiDriver(link),
+        scales: link.scales,
+        onRead,
+        paceMs: ({ bin, pollMs }) => (isKnown(bin) ? pollMs : Math.min(EAGER_MS, pollMs)),
+      });
+      return linkBus(bus, { protocol, address }, ({ bin }) => ({ unit: null, bins: [bin] }));
+    }
+    const driver = modbusDriver<BinPoint>(link);
+    const bus = new Bus({
+      ...options,
+      driver,
+      timeoutMs,
+      scales: slavesOf(link),
+      paceMs: ({ points, pollMs }) =>
+        points.every(({ bin }) => isKnown(bin)) ? pollMs : Math.min(EAGER_MS, pollMs),
+      onRead: ({ points }, reads) => {
+        if ('ok' in reads) for (const { bin } of points) take(bin, reads);
+        else for (const { point, read } of reads) take(point.bin, read);
+      },
+    });
+    return linkBus(bus, { protocol, address }, (slave) => ({
+      unit: slave.unit,
+      bins: slave.points.map(({ bin }) => bin),
+      requests: driver
+        .requestsOf(slave)
+        .map(({ table, first, count }) => ({ table, first, count })),
+    }));
+  }
+
+  #take(link: string, { bin, division }: BinConfig, read: BinRead): void {
+    this.#watch?.polled(link);
     this.#note(link, bin, read);
     const stamp = this.#stamp();
     const { at } = stamp;
-    const options = { minSamples: this.#minSamples, divisionMg };
+    const options = { minSamples: this.#minSamples, division };
     const next = settle(this.#settling.get(bin) ?? startSettling, { at, read }, options);
     this.#settling.set(bin, next.state);
-    if (next.level !== null) this.#intake.take(bin, next.level, stamp);
+    if (next.level === null) return;
+    this.#known.add(bin);
+    this.#intake.take(bin, next.level, stamp);
   }
 
-  #note(link: string, bin: BinId, read: ScaleRead): void {
+  #note(link: string, bin: BinId, read: BinRead): void {
     const before = this.#devices.get(bin);
     if (before !== undefined && before.ok === read.ok && (read.ok || before.fault === read.why)) {
       return;
@@ -98,6 +154,21 @@ export class Poller {
     const device = { bin, link, ok: read.ok };
     this.#devices.set(bin, read.ok ? device : { ...device, fault: read.why });
     if (read.ok && before !== undefined) this.#log.info(device, 'the scale is read again');
-    if (!read.ok) this.#log.warn({ ...device, fault: read.why }, 'the scale gives no weight');
+    if (read.ok) return;
+    this.#log.warn({ ...device, fault: read.why }, 'the scale gives no weight');
+    if (WIRE_FAULTS.has(read.quality)) this.#watch?.fault(link, read.quality, read.why);
   }
+}
+
+/** A bus that names its slaves. */
+function linkBus<Scale extends { readonly pollMs: number }, Read>(
+  bus: Bus<Scale, Read>,
+  line: { readonly protocol: string; readonly address: string },
+  nameOf: (scale: Scale) => SlaveName,
+): LinkBus {
+  return {
+    start: () => bus.start(),
+    stop: () => bus.stop(),
+    snapshot: () => linkSnapshot(bus.snapshot(), line, nameOf),
+  };
 }

@@ -100,10 +100,11 @@ const profileSchema = z
     value: z.strictObject({
       ...place,
       type: z.enum(REGISTER_TYPES),
-      /** `displayed`: gross or net, whatever the indicator shows; then a bit must tell net. */
-      is: z.enum(['gross', 'displayed'], {
-        error: 'gross or displayed: from net alone no stock can be told, since the tare is unknown',
-      }),
+      /**
+       * `displayed`: gross or net, whatever the indicator shows; then a bit must tell net. From net
+       * alone no stock can be told, since nobody knows the tare: such a profile cannot be written.
+       */
+      is: z.enum(['gross', 'displayed']),
     }),
     status: z
       .strictObject({

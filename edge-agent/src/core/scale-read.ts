@@ -3,6 +3,13 @@ import type { Quality } from '#shared/reading.ts';
 /** Why a read gave no weight. */
 export type FaultQuality = Exclude<Quality, 'good' | 'unstable'>;
 
+export interface ScaleFault {
+  readonly ok: false;
+  readonly quality: FaultQuality;
+  /** For people. */
+  readonly why: string;
+}
+
 /** What one read of a scale gives: a gross mass, or why there is none. Never 0 for no data. */
 export type ScaleRead =
   | {
@@ -12,9 +19,9 @@ export type ScaleRead =
       /** Whether the indicator itself calls the weight stable. */
       readonly stable: boolean;
     }
-  | {
-      readonly ok: false;
-      readonly quality: FaultQuality;
-      /** For people. */
-      readonly why: string;
-    };
+  | ScaleFault;
+
+/** What one read of a sensor gives: an integer in the bin's unit, or why there is none. */
+export type SensorRead = { readonly ok: true; readonly value: number } | ScaleFault;
+
+export type BinRead = ScaleRead | SensorRead;

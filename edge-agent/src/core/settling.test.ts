@@ -4,7 +4,7 @@ import type { Level } from './level.ts';
 import type { ScaleRead } from './scale-read.ts';
 import { settle, startSettling, type SettlingOptions } from './settling.ts';
 
-const OPTIONS: SettlingOptions = { minSamples: 5, divisionMg: 100 };
+const OPTIONS: SettlingOptions = { minSamples: 5, division: 100 };
 
 const weight = (massMg: number, stable = true): ScaleRead => ({ ok: true, massMg, stable });
 const silent: ScaleRead = { ok: false, quality: 'comm-error', why: 'no answer' };

@@ -1,20 +1,20 @@
 import type { Level } from './level.ts';
-import type { ScaleRead } from './scale-read.ts';
+import type { BinRead } from './scale-read.ts';
 
-/** One read of a scale, and the device's time of it. */
+/** One read of a scale or sensor, and the device's time of it. */
 export interface Sample {
   /** ms since 1970 UTC. */
   readonly at: number;
-  readonly read: ScaleRead;
+  readonly read: BinRead;
 }
 
-/** Settling of one bin: the samples that may become the next settled level. */
+/** Settling of one bin: the samples that may become the next settled level, in the bin's unit. */
 export interface Settling {
-  /** Newest stable samples in mg, fewer than `minSamples`. */
+  /** Newest stable samples, fewer than `minSamples`. */
   readonly plateau: readonly number[];
-  /** Distances of successive stable samples in mg, newest last: the scale's own noise. */
+  /** Distances of successive stable samples, newest last: the scale's own noise. */
   readonly steps: readonly number[];
-  /** Newest stable sample in mg. */
+  /** Newest stable sample. */
   readonly newest: number | null;
   /** Samples since the last settled level. */
   readonly unsettled: number;
@@ -25,8 +25,8 @@ export interface Settling {
 export interface SettlingOptions {
   /** Samples that must agree, at least 2. */
   readonly minSamples: number;
-  /** Smallest step of the display, mg. */
-  readonly divisionMg: number;
+  /** Smallest step of the display, in the bin's unit. */
+  readonly division: number;
 }
 
 /** The median of so many steps is the noise; an odd number, and half a minute at 1 Hz. */
@@ -69,18 +69,20 @@ export function settle(
     const next = { ...state, plateau: [], newest: null, unsettled: 0, fault };
     return { state: next, level: times >= FAULT_AFTER ? level : null };
   }
-  const { massMg, stable } = read;
+  const value = 'value' in read ? read.value : read.massMg;
+  // Sensors do not say whether they are stable: their samples have to agree.
+  const stable = 'value' in read || read.stable;
   if (!stable) {
-    return unsettled({ ...state, plateau: [], newest: null, fault: null }, at, massMg, options);
+    return unsettled({ ...state, plateau: [], newest: null, fault: null }, at, value, options);
   }
-  const step = state.newest === null ? [] : [Math.abs(massMg - state.newest)];
+  const step = state.newest === null ? [] : [Math.abs(value - state.newest)];
   const steps = [...state.steps, ...step].slice(-NOISE_STEPS);
-  const plateau = [...state.plateau, massMg];
-  const next: Settling = { ...state, plateau, steps, newest: massMg, fault: null };
-  if (plateau.length < options.minSamples) return unsettled(next, at, massMg, options);
-  const tolerance = Math.max(options.divisionMg, AGREEING_SIGMAS * noiseOf(steps));
+  const plateau = [...state.plateau, value];
+  const next: Settling = { ...state, plateau, steps, newest: value, fault: null };
+  if (plateau.length < options.minSamples) return unsettled(next, at, value, options);
+  const tolerance = Math.max(options.division, AGREEING_SIGMAS * noiseOf(steps));
   if (Math.max(...plateau) - Math.min(...plateau) > tolerance) {
-    return unsettled({ ...next, plateau: plateau.slice(1) }, at, massMg, options);
+    return unsettled({ ...next, plateau: plateau.slice(1) }, at, value, options);
   }
   const level: Level = { at, ...statistics(plateau), quality: 'good' };
   return { state: { ...next, plateau: [], unsettled: 0 }, level };
@@ -89,13 +91,13 @@ export function settle(
 function unsettled(
   state: Settling,
   at: number,
-  massMg: number,
+  value: number,
   { minSamples }: SettlingOptions,
 ): { state: Settling; level: Level | null } {
   const next = { ...state, unsettled: state.unsettled + 1 };
   if (next.unsettled < UNSTABLE_AFTER * minSamples) return { state: next, level: null };
   const spread = noiseOf(state.steps);
-  return { state: next, level: { at, value: massMg, samples: 1, spread, quality: 'unstable' } };
+  return { state: next, level: { at, value, samples: 1, spread, quality: 'unstable' } };
 }
 
 /** Standard deviation of one sample in mg; robust against the steps of goods taken and put. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { backoffMs } from './backoff.ts';
-import { nextPoll, polled, startTurn, type Turn } from './turns.ts';
+import { deadlineMs, nextPoll, polled, retried, startTurn, type Turn } from './turns.ts';
 
 test('who is due first has the next turn, and the rhythm does not drift', () => {
   let turns: Turn<string>[] = [startTurn('a', 1_000), startTurn('b', 400)];
@@ -11,13 +11,13 @@ test('who is due first has the next turn, and the rhythm does not drift', () => 
     const { turn, waitMs } = nextPoll(turns, now);
     now += waitMs;
     order.push(`${turn.scale}@${now}`);
-    turns = turns.map((other) => (other === turn ? polled(turn, true, now) : other));
+    turns = turns.map((other) => (other === turn ? polled(turn, { answered: true }, now) : other));
   }
   expect(order).toEqual(['a@0', 'b@0', 'b@400', 'b@800', 'a@1000', 'b@1200', 'b@1600', 'a@2000']);
 });
 
 test('a line that cannot keep up skips polls instead of queueing them', () => {
-  const late = polled({ ...startTurn('a', 100), dueAt: 0 }, true, 5_000);
+  const late = polled({ ...startTurn('a', 100), dueAt: 0 }, { answered: true }, 5_000);
   expect(late.dueAt).toBe(5_100);
 });
 
@@ -25,17 +25,17 @@ test('a silent slave is probed less and less often, and at once in rhythm when i
   let turn = startTurn('a', 1_000);
   const pauses = Array.from({ length: 10 }, () => {
     const before = turn.dueAt;
-    turn = polled(turn, false, before);
+    turn = polled(turn, { answered: false }, before);
     return turn.dueAt - before;
   });
   expect(pauses).toEqual([
     1_000, 1_000, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
   ]);
-  expect(polled(turn, true, turn.dueAt).dueAt - turn.dueAt).toBe(1_000);
+  expect(polled(turn, { answered: true }, turn.dueAt).dueAt - turn.dueAt).toBe(1_000);
 });
 
 test('a slave polled once an hour is not probed more often because it is silent', () => {
-  const turn = polled({ ...startTurn('a', 3_600_000), failures: 9 }, false, 0);
+  const turn = polled({ ...startTurn('a', 3_600_000), failures: 9 }, { answered: false }, 0);
   expect(turn.dueAt).toBe(3_600_000);
 });
 
@@ -51,4 +51,27 @@ test('backoff lies between half a pause and a whole one, and below its cap', () 
       },
     ),
   );
+});
+
+test('a probe costs the others one part in 25 of their time', () => {
+  const turn = { ...startTurn('a', 1_000), failures: 5, dueAt: 100_000 };
+  const after = polled(turn, { answered: false, costMs: 2_000 }, 102_000);
+  expect(after.dueAt).toBe(102_000 + 25 * 2_000);
+});
+
+test('one that wants to be asked again is asked twice more, and then has failed', () => {
+  const once = retried(startTurn('a', 60_000), 0);
+  const twice = once === null ? null : retried(once, 100);
+  expect(once).toMatchObject({ dueAt: 100, failures: 0 });
+  expect(twice).toMatchObject({ dueAt: 200, failures: 0 });
+  expect(twice === null ? null : retried(twice, 200)).toBeNull();
+});
+
+test('a deadline follows experience, never beyond what is configured, and grows with failures', () => {
+  const limits = { timeoutMs: 1_000, slowestMs: 30 };
+  expect([0, 1, 2, 3, 4, 50].map((failures) => deadlineMs({ failures }, limits))).toEqual([
+    120, 240, 480, 960, 1_000, 1_000,
+  ]);
+  expect(deadlineMs({ failures: 0 }, { timeoutMs: 1_000, slowestMs: null })).toBe(1_000);
+  expect(deadlineMs({ failures: 0 }, { timeoutMs: 1_000, slowestMs: 1 })).toBe(60);
 });

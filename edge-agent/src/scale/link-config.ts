@@ -34,3 +34,13 @@ export const link = {
   name: id,
   timeoutMs: z.int().min(20).max(60_000).default(1_000),
 };
+
+/** Device addresses that a Modbus serial line has; 0 is a broadcast and answers nothing. */
+const HIGHEST_UNIT = 247;
+
+/** Where a bin is read over Modbus. */
+export const place = {
+  bin: scale.bin,
+  pollMs: scale.pollMs,
+  unit: z.int().min(1).max(HIGHEST_UNIT),
+};

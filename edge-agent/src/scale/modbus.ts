@@ -1,146 +1,178 @@
-import type { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import modbus from 'modbus-serial';
-import { Failure, messageOf } from '#shared/failure.ts';
-import type { ScaleRead } from '../core/scale-read.ts';
-import { charactersMs, openLine, openSocket, silence, type LineAddress } from './line.ts';
+import { Failure } from '#shared/failure.ts';
+import {
+  planRequests,
+  splitRequest,
+  type ModbusTable,
+  type PlannedRequest,
+} from '../core/request-plan.ts';
+import type { BinRead, ScaleFault } from '../core/scale-read.ts';
+import { openLine, openSocket, type LineAddress } from './line.ts';
+import type { ModbusLine } from './modbus-line.ts';
 import type { ScaleDriver, ScaleSession } from './port.ts';
-import type { RegisterProfile } from './profile.ts';
-import { decodeRegisters } from './registers.ts';
-import { RtuPort } from './rtu-port.ts';
+import { RtuLine } from './rtu-line.ts';
+import { TcpLine } from './tcp-line.ts';
 
-export interface ModbusScale {
-  readonly unit: number;
-  readonly profile: RegisterProfile;
-  readonly countMg: number;
+/** A scale or sensor behind a slave: the registers it needs from one request, and what they mean. */
+export interface ModbusPoint {
+  readonly table: ModbusTable;
+  readonly first: number;
+  readonly count: number;
+  /** @param words exactly `count` registers or bits, of one answer */
+  decode(words: readonly number[]): BinRead;
 }
+
+/** All points behind one unit id, read together. */
+export interface ModbusSlave<Point extends ModbusPoint = ModbusPoint> {
+  readonly unit: number;
+  readonly points: readonly Point[];
+  readonly maxRegisters: number;
+}
+
+/** What a slave's points gave. */
+export type ModbusReads<Point> = readonly { readonly point: Point; readonly read: BinRead }[];
 
 /** Besides where the line is: `timeoutMs` also bounds every answer. */
 export interface ModbusLink extends LineAddress {
   readonly protocol: 'modbus-tcp' | 'modbus-rtu' | 'modbus-rtu-over-tcp';
+  /** Unwanted registers that may be read along to spare a request. */
+  readonly maxGap?: number | undefined;
+  /** Silence before every request beyond what the standard asks for, ms. */
+  readonly pauseMs?: number | undefined;
 }
 
-type Client = InstanceType<typeof modbus.default>;
+export interface ModbusDriver<Point extends ModbusPoint> extends ScaleDriver<
+  ModbusSlave<Point>,
+  ModbusReads<Point>
+> {
+  /** The requests that a slave is asked for, as learned so far. */
+  requestsOf(slave: ModbusSlave<Point>): readonly PlannedRequest<Point>[];
+}
+
+/** A gateway's or a slave's exceptions; the Modbus application protocol, chapter 7. */
+const EXCEPTIONS: Readonly<Record<number, string>> = {
+  1: 'illegal function',
+  2: 'illegal data address',
+  3: 'illegal data value',
+  4: 'failure of the device',
+  5: 'it needs longer',
+  6: 'it is busy',
+  8: 'parity error in its memory',
+  10: 'the gateway has no path to it',
+  11: 'the gateway got no answer from it',
+};
+/** The request itself is wrong: asking again does not help. */
+const CONFIG_EXCEPTIONS: ReadonlySet<number> = new Set([1, 2, 3]);
+/** Too much at once, or registers between those that exist: asking for less may help. */
+const SPLIT_EXCEPTIONS: ReadonlySet<number> = new Set([2, 3]);
+/** Asking again soon is what the standard tells to do. */
+const RETRY_EXCEPTIONS: ReadonlySet<number> = new Set([5, 6, 11]);
 
 /**
- * Modbus by modbus-serial (8.0.25 or newer: before, a truncated answer was read as zeros). Where it
- * falls short is made up for here: it has no deadline of its own, its promises never settle after a
- * close, overlapping requests overwrite each other, and a port's error without a listener would end
- * the process. See node-modbus-serial#369, #253, #379, #624.
+ * Modbus by frames of our own; see docs/adr/0006-modbus-frames.md. What the driver learns of its
+ * slaves outlives a session.
  */
-export function modbusDriver(link: ModbusLink): ScaleDriver<ModbusScale> {
+export function modbusDriver<Point extends ModbusPoint>(link: ModbusLink): ModbusDriver<Point> {
+  const plans = new Map<ModbusSlave<Point>, readonly PlannedRequest<Point>[]>();
+  const requestsOf = (slave: ModbusSlave<Point>): readonly PlannedRequest<Point>[] => {
+    const known = plans.get(slave);
+    if (known !== undefined) return known;
+    const { points, maxRegisters } = slave;
+    const plan = planRequests(points, { maxRegisters, maxGap: link.maxGap ?? 0 });
+    plans.set(slave, plan);
+    return plan;
+  };
+  const split = (
+    slave: ModbusSlave<Point>,
+    request: PlannedRequest<Point>,
+  ): readonly PlannedRequest<Point>[] => {
+    const halves = splitRequest(request) ?? [];
+    if (halves.length > 0) {
+      const after = requestsOf(slave).flatMap((each) => (each === request ? halves : [each]));
+      plans.set(slave, after);
+    }
+    return halves;
+  };
   return {
+    requestsOf,
     open: async () => {
-      if (link.protocol === 'modbus-tcp') {
-        const client = new modbus.default();
-        const socket = await openSocket(link);
-        // The listener for errors first: the library re-emits those of the port.
-        client.on('error', () => socket.destroy());
-        await client.linkTCP(socket, { port: socket.remotePort ?? 0 });
-        // Answers carry the number of their request, so a late one is told from the next.
-        return new ModbusSession(client, socket, { ...link, rtu: null });
-      }
-      const line = await openLine(link);
-      const port = new RtuPort(line);
-      const client = new modbus.default(port);
-      client.on('error', () => line.destroy());
-      client.open();
-      return new ModbusSession(client, line, { ...link, rtu: port });
+      const line = await openModbus(link);
+      const session = new ModbusSession<Point>(line, { link, requestsOf, split });
+      return session;
     },
   };
 }
 
-/** Exceptions that say the request itself is wrong, from the Modbus application protocol, ch. 7. */
-const CONFIG_EXCEPTIONS: ReadonlySet<number> = new Set([1, 2, 3]);
+async function openModbus(link: ModbusLink): Promise<ModbusLine> {
+  if (link.protocol === 'modbus-tcp') return new TcpLine(await openSocket(link));
+  return new RtuLine(await openLine(link), { ...link, pauseMs: link.pauseMs ?? 0 });
+}
 
-/** The gateway reached nobody at the other end of its line. */
-const TARGET_SILENT = 0x0b;
+interface SessionOptions<Point extends ModbusPoint> {
+  readonly link: ModbusLink;
+  readonly requestsOf: (slave: ModbusSlave<Point>) => readonly PlannedRequest<Point>[];
+  /** @returns what to ask for instead; nothing where the request cannot be split */
+  readonly split: (
+    slave: ModbusSlave<Point>,
+    request: PlannedRequest<Point>,
+  ) => readonly PlannedRequest<Point>[];
+}
 
-/** Silence that ends an RTU frame, in characters (Modbus over serial line V1.02, 2.5.1.1). */
-const FRAME_END_CHARACTERS = 3.5;
+class ModbusSession<Point extends ModbusPoint> implements ScaleSession<
+  ModbusSlave<Point>,
+  ModbusReads<Point>
+> {
+  readonly #line: ModbusLine;
+  readonly #options: SessionOptions<Point>;
 
-/** Some slaves need this before they listen again; the usual turnaround of RS-485 adapters. */
-const TURNAROUND_MS = 5;
-
-class ModbusSession implements ScaleSession<ModbusScale> {
-  readonly #client: Client;
-  readonly #line: Duplex;
-  readonly #link: ModbusLink & { readonly rtu: RtuPort | null };
-  /** Slowest answer seen on this line, ms; before the first, as slow as any may be. */
-  #slowestMs: number | null = null;
-
-  constructor(client: Client, line: Duplex, link: ModbusLink & { readonly rtu: RtuPort | null }) {
-    this.#client = client;
+  constructor(line: ModbusLine, options: SessionOptions<Point>) {
     this.#line = line;
-    this.#link = link;
+    this.#options = options;
   }
 
-  async read({ unit, profile, countMg }: ModbusScale): Promise<ScaleRead> {
-    if (this.#link.rtu !== null) await sleep(this.#frameEndMs);
-    const { address, registers } = profile.block;
-    this.#client.setID(unit);
-    const startedAt = performance.now();
-    try {
-      const answer = await this.#inTime(() =>
-        profile.table === 'input'
-          ? this.#client.readInputRegisters(address, registers)
-          : this.#client.readHoldingRegisters(address, registers),
-      );
-      this.#slowestMs = Math.max(this.#slowestMs ?? 0, performance.now() - startedAt);
-      return decodeRegisters(profile, answer.data, countMg);
-    } catch (error) {
-      const code = exceptionOf(error);
-      if (code === null || code === TARGET_SILENT) throw this.#failure(error, unit);
-      const quality = CONFIG_EXCEPTIONS.has(code) ? 'config-error' : 'comm-error';
-      return { ok: false, quality, why: messageOf(error) };
+  async read(
+    slave: ModbusSlave<Point>,
+    timeoutMs: number = this.#options.link.timeoutMs,
+  ): Promise<ModbusReads<Point>> {
+    const reads: { point: Point; read: BinRead }[] = [];
+    const open = this.#options.requestsOf(slave).toReversed();
+    for (let request = open.pop(); request !== undefined; request = open.pop()) {
+      const answer = await this.#line.exchange({ ...request, unit: slave.unit }, timeoutMs);
+      if (answer.ok) {
+        for (const point of request.items) {
+          const from = point.first - request.first;
+          const words = answer.words.slice(from, from + point.count);
+          reads.push({ point, read: point.decode(words) });
+        }
+        continue;
+      }
+      const { exception } = answer;
+      const parts = SPLIT_EXCEPTIONS.has(exception) ? this.#options.split(slave, request) : [];
+      if (parts.length > 0) {
+        open.push(...parts.toReversed());
+        continue;
+      }
+      const fault = refusal(slave.unit, exception);
+      for (const point of request.items) reads.push({ point, read: fault });
     }
+    return reads;
   }
 
   async drain(): Promise<void> {
-    const { rtu, timeoutMs } = this.#link;
-    if (rtu === null) return;
-    rtu.forget();
-    const quietMs = this.#frameEndMs + (this.#slowestMs ?? timeoutMs);
-    await silence(this.#line, { quietMs, longestMs: quietMs + timeoutMs });
+    await this.#line.drain();
   }
 
   close(): void {
-    this.#line.destroy();
-  }
-
-  get #frameEndMs(): number {
-    return TURNAROUND_MS + charactersMs(FRAME_END_CHARACTERS, this.#link);
-  }
-
-  /** The library's promise may never settle: neither after a close nor without an answer. */
-  #inTime<T>(request: () => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const { timeoutMs } = this.#link;
-      const end = (): void => {
-        clearTimeout(deadline);
-        this.#line.off('close', closed);
-      };
-      const closed = (): void => {
-        end();
-        reject(new Error('the line was closed'));
-      };
-      const deadline = setTimeout(() => {
-        end();
-        reject(new Error(`no answer within ${timeoutMs} ms`));
-      }, timeoutMs);
-      this.#line.once('close', closed);
-      request().then(resolve, reject).finally(end);
-    });
-  }
-
-  #failure(cause: unknown, unit: number): Failure {
-    const code = this.#line.destroyed ? 'link-down' : 'scale-silent';
-    return new Failure(code, `unit ${unit}: ${messageOf(cause)}`, { retry: 'later', cause });
+    this.#line.close();
   }
 }
 
-/** The code of an exception that a slave answered with, or `null` for any other failure. */
-function exceptionOf(error: unknown): number | null {
-  const code = error instanceof Error && 'modbusCode' in error ? error.modbusCode : null;
-  return typeof code === 'number' ? code : null;
+/** @throws Failure `slave-busy` or `gateway-silent` where asking again may help */
+function refusal(unit: number, exception: number): ScaleFault {
+  const why = `unit ${unit}: exception ${exception}, ${EXCEPTIONS[exception] ?? 'unknown'}`;
+  if (RETRY_EXCEPTIONS.has(exception)) {
+    const code = exception === 11 ? 'gateway-silent' : 'slave-busy';
+    throw new Failure(code, why, { retry: 'now' });
+  }
+  const quality = CONFIG_EXCEPTIONS.has(exception) ? 'config-error' : 'comm-error';
+  return { ok: false, quality, why };
 }

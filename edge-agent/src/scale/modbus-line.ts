@@ -1,0 +1,64 @@
+import type { Duplex } from 'node:stream';
+import { Failure } from '#shared/failure.ts';
+import type { ModbusAnswer, ModbusRequest } from './modbus-frame.ts';
+
+/** Nothing came before the deadline. */
+const nothing = (): string => '';
+
+/** An open line to the slaves, one request at a time. */
+export interface ModbusLine {
+  /**
+   * @throws Failure `scale-silent` after the deadline, `frame-broken` where what came is no answer to
+   * this request, `link-down` where nobody can be asked any more
+   */
+  exchange(request: ModbusRequest, timeoutMs: number): Promise<ModbusAnswer>;
+  /** After a failure: waits until a late answer can no longer be taken for the next one. */
+  drain(): Promise<void>;
+  close(): void;
+}
+
+/** What is waited for, and how it ends. */
+export interface Pending {
+  readonly request: ModbusRequest;
+  readonly settle: (answer: ModbusAnswer) => void;
+  readonly fail: (code: 'scale-silent' | 'frame-broken', why: string, cause?: unknown) => void;
+}
+
+/**
+ * Runs one exchange against its own deadline and the line's end.
+ * @param begin starts it; what it returns is told of the deadline, and says what came until then
+ */
+export function exchange(
+  line: Duplex,
+  { request, timeoutMs }: { readonly request: ModbusRequest; readonly timeoutMs: number },
+  begin: (pending: Pending) => () => string,
+): Promise<ModbusAnswer> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(deadline);
+      line.off('close', closed);
+    };
+    const fail = (code: string, why: string, cause?: unknown): void => {
+      end();
+      const failure = line.destroyed ? 'link-down' : code;
+      reject(new Failure(failure, `unit ${request.unit}: ${why}`, { retry: 'later', cause }));
+    };
+    const closed = (): void => fail('link-down', 'the line was closed');
+    const deadline = setTimeout(() => {
+      const came = expired();
+      const code = came === '' ? 'scale-silent' : 'frame-broken';
+      fail(code, `no answer within ${Math.round(timeoutMs)} ms${came}`);
+    }, timeoutMs);
+    line.once('close', closed);
+    let expired = nothing;
+    if (line.destroyed) {
+      closed();
+      return;
+    }
+    const settle = (answer: ModbusAnswer): void => {
+      end();
+      resolve(answer);
+    };
+    expired = begin({ request, settle, fail });
+  });
+}

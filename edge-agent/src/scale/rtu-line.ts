@@ -1,0 +1,135 @@
+import type { Duplex } from 'node:stream';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '#shared/failure.ts';
+import { charactersMs, silence, type LineAddress } from './line.ts';
+import {
+  answerBytes,
+  BrokenFrame,
+  crc16,
+  decodeAnswer,
+  encodeRequest,
+  type ModbusAnswer,
+  type ModbusRequest,
+} from './modbus-frame.ts';
+import { exchange, type ModbusLine, type Pending } from './modbus-line.ts';
+
+const CRC_BYTES = 2;
+
+/** The shortest frame there is: unit, function, CRC. */
+const SHORTEST_FRAME = 4;
+
+/** Silence that ends an RTU frame, in characters (Modbus over serial line V1.02, 2.5.1.1). */
+const FRAME_END_CHARACTERS = 3.5;
+
+/** After a failure some slaves need this before they listen again: the usual turnaround of RS-485. */
+const TURNAROUND_MS = 5;
+
+/**
+ * Modbus RTU over any stream of bytes, a serial port or a serial device server.
+ *
+ * An answer is looked for only while a request is out; bytes that come at any other time are thrown
+ * away. RTU has no number that ties an answer to its request, so after a failure the line is drained:
+ * silence at least as long as the slowest answer ever seen on it, late ones included.
+ */
+export class RtuLine implements ModbusLine {
+  readonly #line: Duplex;
+  readonly #address: LineAddress & { readonly pauseMs: number };
+  #pending: Pending | null = null;
+  #came: Buffer = Buffer.alloc(0);
+  /** When the request went out that is or was last waited for; `null` once it is over. */
+  #askedAt: number | null = null;
+  /** When the line was last busy. Both are of `performance.now()`. */
+  #busyAt = 0;
+  /** Slowest answer seen, ms; before the first, as slow as any may be. */
+  #slowestMs: number | null = null;
+
+  constructor(line: Duplex, address: LineAddress & { readonly pauseMs: number }) {
+    this.#line = line;
+    this.#address = address;
+    line.on('data', (bytes: Buffer) => this.#take(bytes));
+  }
+
+  async exchange(request: ModbusRequest, timeoutMs: number): Promise<ModbusAnswer> {
+    await silentUntil(this.#busyAt + this.#frameEndMs + this.#address.pauseMs);
+    const frame = withCrc(encodeRequest(request));
+    try {
+      return await exchange(this.#line, { request, timeoutMs }, (pending) => {
+        this.#pending = pending;
+        this.#came = Buffer.alloc(0);
+        this.#askedAt = performance.now();
+        this.#line.write(frame);
+        return () => (this.#came.length === 0 ? '' : `, but ${this.#came.length} stray bytes`);
+      });
+    } finally {
+      this.#pending = null;
+      this.#busyAt = performance.now();
+    }
+  }
+
+  async drain(): Promise<void> {
+    const { timeoutMs } = this.#address;
+    const quietMs = TURNAROUND_MS + this.#frameEndMs + (this.#slowestMs ?? timeoutMs);
+    await silence(this.#line, { quietMs, longestMs: quietMs + timeoutMs });
+    this.#askedAt = null;
+  }
+
+  close(): void {
+    this.#line.destroy();
+  }
+
+  get #frameEndMs(): number {
+    return charactersMs(FRAME_END_CHARACTERS, this.#address);
+  }
+
+  #take(bytes: Buffer): void {
+    this.#busyAt = performance.now();
+    if (this.#askedAt !== null) {
+      this.#slowestMs = Math.max(this.#slowestMs ?? 0, this.#busyAt - this.#askedAt);
+    }
+    const pending = this.#pending;
+    if (pending === null) return;
+    this.#came = this.#came.length === 0 ? bytes : Buffer.concat([this.#came, bytes]);
+    try {
+      const answer = decodeRtu(pending.request, this.#came);
+      if (answer === null) return;
+      this.#pending = null;
+      pending.settle(answer);
+    } catch (error) {
+      this.#pending = null;
+      pending.fail('frame-broken', messageOf(error), error);
+    }
+  }
+}
+
+/**
+ * @param came all bytes since the request
+ * @returns the answer, or `null` while more bytes are to come
+ * @throws BrokenFrame where they are no answer to this request
+ */
+export function decodeRtu(request: ModbusRequest, came: Buffer): ModbusAnswer | null {
+  if (came.length < SHORTEST_FRAME) return null;
+  const length = answerBytes(request, came) + CRC_BYTES;
+  if (came.length < length) return null;
+  // Two answers in one: which of them is the one to this request, nobody can tell.
+  if (came.length - length >= SHORTEST_FRAME) {
+    throw new BrokenFrame(`${came.length} bytes instead of ${length}`);
+  }
+  const frame = came.subarray(0, length - CRC_BYTES);
+  if (crc16(frame) !== came.readUInt16LE(frame.length)) throw new BrokenFrame('a broken checksum');
+  return decodeAnswer(request, frame);
+}
+
+function withCrc(frame: Buffer): Buffer {
+  const whole = Buffer.alloc(frame.length + CRC_BYTES);
+  frame.copy(whole);
+  whole.writeUInt16LE(crc16(frame), frame.length);
+  return whole;
+}
+
+/** Timers count whole milliseconds, a frame's end is 1.75 or 2: what is left is waited for in turns. */
+async function silentUntil(instant: number): Promise<void> {
+  for (let left = instant - performance.now(); left > 0; left = instant - performance.now()) {
+    if (left >= 1) await sleep(Math.floor(left));
+    else await turn();
+  }
+}

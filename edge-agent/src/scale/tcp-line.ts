@@ -1,0 +1,95 @@
+import type { Duplex } from 'node:stream';
+import { messageOf } from '#shared/failure.ts';
+import {
+  decodeAnswer,
+  encodeRequest,
+  type ModbusAnswer,
+  type ModbusRequest,
+} from './modbus-frame.ts';
+import { exchange, type ModbusLine, type Pending } from './modbus-line.ts';
+
+/** Transaction, protocol, length; the unit is counted in the length. */
+const HEADER_BYTES = 6;
+const TRANSACTIONS = 0x1_0000;
+
+/** Unit and PDU: an exception is the shortest, 253 bytes of PDU are the longest. */
+const SHORTEST = 3;
+const LONGEST = 254;
+
+/**
+ * Modbus TCP. Answers carry the number of their request, so a late one is told from the next and
+ * needs no drain. Where frames can no longer be told apart (an impossible header, half an answer at
+ * the deadline) the connection is given up: whatever follows on it would be read shifted.
+ */
+export class TcpLine implements ModbusLine {
+  readonly #line: Duplex;
+  #came: Buffer = Buffer.alloc(0);
+  #transaction = 0;
+  #pending: Pending | null = null;
+
+  constructor(line: Duplex) {
+    this.#line = line;
+    line.on('data', (bytes: Buffer) => this.#take(bytes));
+  }
+
+  async exchange(request: ModbusRequest, timeoutMs: number): Promise<ModbusAnswer> {
+    try {
+      return await exchange(this.#line, { request, timeoutMs }, (pending) => {
+        this.#pending = pending;
+        this.#transaction = (this.#transaction + 1) % TRANSACTIONS;
+        this.#line.write(framed(this.#transaction, encodeRequest(request)));
+        return () => {
+          if (this.#came.length === 0) return '';
+          this.#line.destroy();
+          return `, but ${this.#came.length} bytes of one`;
+        };
+      });
+    } finally {
+      this.#pending = null;
+    }
+  }
+
+  async drain(): Promise<void> {}
+
+  close(): void {
+    this.#line.destroy();
+  }
+
+  #take(bytes: Buffer): void {
+    this.#came = this.#came.length === 0 ? bytes : Buffer.concat([this.#came, bytes]);
+    while (this.#came.length >= HEADER_BYTES) {
+      const length = this.#came.readUInt16BE(4);
+      if (this.#came.readUInt16BE(2) !== 0 || length < SHORTEST || length > LONGEST) {
+        this.#line.destroy();
+        this.#pending?.fail('frame-broken', 'a header that is not one of Modbus TCP');
+        this.#came = Buffer.alloc(0);
+        return;
+      }
+      if (this.#came.length < HEADER_BYTES + length) return;
+      const transaction = this.#came.readUInt16BE(0);
+      const frame = this.#came.subarray(HEADER_BYTES, HEADER_BYTES + length);
+      this.#came = this.#came.subarray(HEADER_BYTES + length);
+      // Of another request: late, or of a device that has lost count.
+      if (transaction === this.#transaction) this.#answered(frame);
+    }
+  }
+
+  #answered(frame: Buffer): void {
+    const pending = this.#pending;
+    if (pending === null) return;
+    this.#pending = null;
+    try {
+      pending.settle(decodeAnswer(pending.request, frame));
+    } catch (error) {
+      pending.fail('frame-broken', messageOf(error), error);
+    }
+  }
+}
+
+function framed(transaction: number, frame: Buffer): Buffer {
+  const whole = Buffer.alloc(HEADER_BYTES + frame.length);
+  whole.writeUInt16BE(transaction, 0);
+  whole.writeUInt16BE(frame.length, 4);
+  frame.copy(whole, HEADER_BYTES);
+  return whole;
+}
