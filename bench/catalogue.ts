@@ -7,7 +7,9 @@ const ROOT = join(import.meta.dirname, '..');
 
 /** Every benchmark of the repository, sorted by name: the files `<part>/bench/NAME.bench.ts`. */
 export async function catalogue(): Promise<Benchmark[]> {
-  const files = globSync('{shared,edge-agent,cloud,firmware-sim}/bench/*.bench.ts', { cwd: ROOT });
+  const files = globSync('{shared,edge-agent,cloud,firmware-sim,demo}/bench/*.bench.ts', {
+    cwd: ROOT,
+  });
   const benchmarks: Benchmark[] = [];
   for (const file of files) {
     const module = (await import(pathToFileURL(join(ROOT, file)).href)) as { bench: Benchmark };

@@ -1,20 +1,17 @@
-import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parse, stringify } from 'yaml';
 import { ROLLUP_MS } from '#shared/units.ts';
 import { decodeRecordingLine } from '#shared/recording.ts';
 import { freePort } from '#shared/testing/ports.ts';
 import { seededRandom } from '#shared/testing/random.ts';
-import { parseScenario, type Scenario } from '../../firmware-sim/src/scenario.ts';
 import type { Api } from '../src/api.ts';
-import { Program } from '../src/program.ts';
-import { Loop } from './loop.ts';
+import { Loop } from '../src/testing/loop.ts';
+import { recordSite, type RecordedSite } from '../src/testing/recorded-site.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
 const KILLS = 20;
 /** Long enough to get work done, short enough to fall into the middle of it. */
 const LIFE_MS = { min: 20, max: 500 };
@@ -25,48 +22,21 @@ const TEST_MS = 480_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'offtake-kill-'));
 const loops: Loop[] = [];
-let scenario: Scenario;
-/** The recorded time in whole buckets; what live devices say after it differs from run to run. */
-let from: number;
+let site: RecordedSite;
+/** The recorded time ends with a whole bucket; what live devices say later differs from run to run. */
 let until: number;
 
-/** One site of the demo, so that nothing moves while its agent or the cloud is down. */
+/** One site, so that nothing moves while its agent or the cloud is down. */
 async function record(): Promise<void> {
-  const demo = parse(readFileSync(join(ROOT, 'firmware-sim/scenarios/demo.yaml'), 'utf8')) as {
-    sites: { customer: string | null }[];
-    historyDays: number;
-  };
-  demo.sites = demo.sites.filter(({ customer }) => customer !== null).slice(0, 1);
-  demo.historyDays = DAYS;
-  const file = join(folder, 'scenario.yaml');
-  writeFileSync(file, stringify(demo));
-  scenario = parseScenario(file, readFileSync(file, 'utf8'));
-  const sim = new Program({
-    name: 'sim history',
-    args: [
-      join(ROOT, 'firmware-sim/src/main.ts'),
-      'history',
-      `--scenario=${file}`,
-      `--state=${join(folder, 'sim')}`,
-      `--out=${join(folder, 'recordings')}`,
-    ],
-    logFile: join(folder, 'sim.log'),
-  });
-  await sim.done();
-  const state = JSON.parse(readFileSync(join(folder, 'sim', 'state.json'), 'utf8')) as {
-    historyFrom: number;
-    startedAt: number;
-  };
-  from = state.historyFrom;
-  until = Math.floor(state.startedAt / ROLLUP_MS) * ROLLUP_MS;
+  site = await recordSite(folder, DAYS);
+  until = Math.floor(site.until / ROLLUP_MS) * ROLLUP_MS;
 }
 
 async function newLoop(name: string): Promise<Loop> {
   const loop = new Loop({
     folder: join(folder, name),
     ports: { http: await freePort(), broker: await freePort() },
-    scenario,
-    recordings: join(folder, 'recordings'),
+    site,
     heartbeatS: HEARTBEAT_S,
   });
   loops.push(loop);
@@ -77,8 +47,8 @@ async function newLoop(name: string): Promise<Loop> {
 /** What the recordings hold: the newest reading of every bin, ms since 1970. */
 async function recorded(): Promise<Map<string, number>> {
   const wanted = new Map<string, number>();
-  for (const { agent } of scenario.sites) {
-    const file = join(folder, 'recordings', `${agent}.recording.jsonl`);
+  for (const { agent } of site.scenario.sites) {
+    const file = join(site.recordings, `${agent}.recording.jsonl`);
     for await (const line of createInterface({ input: createReadStream(file) })) {
       const { bin, at } = decodeRecordingLine(line);
       wanted.set(bin, Math.max(wanted.get(bin) ?? 0, at));
@@ -114,7 +84,7 @@ async function telling(api: Api): Promise<Told> {
     readings[id] = before(await api.list<{ at: number }>(`/bins/${id}/readings`));
     movements[id] = before(await api.list<{ at: number }>(`/bins/${id}/movements`));
   }
-  const query = `from=${from}&to=${until}&by=bin&step=day`;
+  const query = `from=${site.from}&to=${until}&by=bin&step=day`;
   const consumption = await api.get<{ rows: unknown[] }>(`/consumption?${query}`);
   return { readings, movements, consumption: consumption.rows };
 }

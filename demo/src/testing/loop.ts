@@ -1,20 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Scenario, Site } from '../../firmware-sim/src/scenario.ts';
-import { Api } from '../src/api.ts';
-import { agentConfig, cloudConfig, type Ports } from '../src/configuration.ts';
-import { Program } from '../src/program.ts';
-import { provision } from '../src/provision.ts';
-import { Workspace } from '../src/workspace.ts';
+import type { Site } from '../../../firmware-sim/src/scenario.ts';
+import { Api } from '../api.ts';
+import { agentConfig, cloudConfig, type Ports } from '../configuration.ts';
+import { Program } from '../program.ts';
+import { provision } from '../provision.ts';
+import { Workspace } from '../workspace.ts';
+import type { RecordedSite } from './recorded-site.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
+const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 export interface LoopOptions {
   readonly folder: string;
   readonly ports: Ports;
-  readonly scenario: Scenario;
-  /** Folder with the agents' recordings. */
-  readonly recordings: string;
+  readonly site: RecordedSite;
   readonly heartbeatS: number;
 }
 
@@ -32,7 +31,7 @@ export class Loop {
 
   /** Names that {@link kill} and {@link run} know. */
   get programs(): readonly string[] {
-    return ['cloud', ...this.#options.scenario.sites.map(({ agent }) => agent)];
+    return ['cloud', ...this.#options.site.scenario.sites.map(({ agent }) => agent)];
   }
 
   get api(): Api {
@@ -42,13 +41,14 @@ export class Loop {
 
   /** The first start: master data made and backlogs laid into the agents' outboxes. */
   async begin(): Promise<void> {
-    const { ports, scenario } = this.#options;
+    const { ports } = this.#options;
+    const { scenario, recordings } = this.#options.site;
     await this.run('cloud');
     const key = readFileSync(this.#workspace.path('cloud', 'first-key'), 'utf8').trim();
     this.#api = new Api(`http://127.0.0.1:${ports.http}`, key);
     await provision(scenario, this.#api, this.#workspace);
     for (const site of scenario.sites) {
-      const recording = join(this.#options.recordings, `${site.agent}.recording.jsonl`);
+      const recording = join(recordings, `${site.agent}.recording.jsonl`);
       const backfill = this.#launch(`${site.agent} backfill`, [
         'edge-agent/src/main.ts',
         'backfill',
@@ -59,18 +59,9 @@ export class Loop {
     }
   }
 
+  /** @param name `cloud`, an agent's id, or `sim` for the live scales */
   async run(name: string): Promise<void> {
-    const { ports, scenario } = this.#options;
-    const site = scenario.sites.find(({ agent }) => agent === name);
-    const config =
-      site === undefined
-        ? this.#workspace.writeConfig(
-            'cloud.yaml',
-            cloudConfig(this.#workspace.path('cloud'), ports),
-          )
-        : this.#agentConfig(site);
-    const script = site === undefined ? 'cloud/src/main.ts' : 'edge-agent/src/main.ts';
-    const program = this.#launch(name, [script, `--config=${config}`]);
+    const program = this.#launch(name, this.#commandOf(name));
     this.#running.set(name, program);
     await program.ready();
   }
@@ -79,14 +70,45 @@ export class Loop {
     await this.#running.get(name)?.kill();
   }
 
+  /** Lets the program end by itself, after what it has to do. */
+  async halt(name: string): Promise<void> {
+    await this.#running.get(name)?.stop();
+  }
+
+  /** Stops everything, in the order of the data's way. */
   async stop(): Promise<void> {
-    for (const name of this.programs.toReversed()) await this.#running.get(name)?.stop();
+    for (const name of ['sim', ...this.programs.toReversed()]) {
+      await this.halt(name);
+    }
+  }
+
+  /** Where the agent keeps its outbox. */
+  dataDir(agent: string): string {
+    return this.#workspace.path('agents', agent);
+  }
+
+  #commandOf(name: string): string[] {
+    const { ports, site } = this.#options;
+    if (name === 'sim') {
+      const { scenarioFile, state } = site;
+      return ['firmware-sim/src/main.ts', `--scenario=${scenarioFile}`, `--state=${state}`];
+    }
+    if (name === 'cloud') {
+      const content = cloudConfig(this.#workspace.path('cloud'), ports);
+      return [
+        'cloud/src/main.ts',
+        `--config=${this.#workspace.writeConfig('cloud.yaml', content)}`,
+      ];
+    }
+    const measured = site.scenario.sites.find(({ agent }) => agent === name);
+    if (measured === undefined) throw new Error(`no program ${name}`);
+    return ['edge-agent/src/main.ts', `--config=${this.#agentConfig(measured)}`];
   }
 
   #agentConfig(site: Site): string {
     const { agent } = site;
     const secret = this.#workspace.state.agents[agent] ?? '';
-    const dataDir = this.#workspace.path('agents', agent);
+    const dataDir = this.dataDir(agent);
     const { ports, heartbeatS } = this.#options;
     const config = agentConfig({ site, secret, dataDir, ports, heartbeatS });
     return this.#workspace.writeConfig(`${agent}.yaml`, config);
