@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { Link, Scenario, Site } from './scenario.ts';
 import { serverOf, type Surroundings } from './server.ts';
 import { listen, type Listener } from './transports/listener.ts';
@@ -27,10 +29,16 @@ export interface OpenLinks {
 export async function openLinks(options: {
   readonly scenario: Scenario;
   readonly around: Surroundings;
+  /** Serves the clients of a link through the line between them and its devices. */
+  readonly through: (
+    site: Site,
+    link: Link,
+    serve: (client: Duplex) => void,
+  ) => (client: Socket) => void;
   readonly ptyDir: string | null;
   readonly onPtyLost: (message: string) => void;
 }): Promise<OpenLinks> {
-  const { scenario, around, ptyDir, onPtyLost } = options;
+  const { scenario, around, through, ptyDir, onPtyLost } = options;
   const open: { readonly listener: Listener; pty: PseudoTerminal | null }[] = [];
   const links: OpenLink[] = [];
   const close = async (): Promise<void> => {
@@ -41,7 +49,7 @@ export async function openLinks(options: {
   };
   try {
     for (const { site, link } of linksOf(scenario)) {
-      const serve = serverOf(site, link, around);
+      const serve = through(site, link, serverOf(site, link, around));
       const listener = await listen(`${site.id}/${link.name}`, link.port, serve);
       const { port } = listener;
       const entry: (typeof open)[number] = { listener, pty: null };

@@ -4,6 +4,7 @@ import { systemClock } from '#shared/clock.ts';
 import { ConfigError } from '#shared/config-file.ts';
 import { Failure } from '#shared/failure.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '#shared/log.ts';
+import { openPanel } from './control/http.ts';
 import { fileFailure } from './file-errors.ts';
 import { writeHistory } from './history.ts';
 import { startSimulator } from './run.ts';
@@ -14,6 +15,7 @@ interface RunOptions {
   readonly state?: string;
   readonly pty?: string;
   readonly speed: number;
+  readonly panel?: number;
   readonly log: LogLevel;
 }
 
@@ -53,6 +55,14 @@ async function run(options: RunOptions): Promise<void> {
     clock: systemClock,
     log,
   });
+  const panel =
+    options.panel === undefined
+      ? null
+      : await openPanel(simulator.control, options.panel).catch(async (error: unknown) => {
+          await simulator.close();
+          throw error;
+        });
+  if (panel) log.info({ url: panel.url }, 'panel open');
   for (const link of simulator.links) log.info(link, 'link open');
   log.info({ scenario: scenario.name, links: simulator.links.length }, 'ready');
   const stopped = new Promise<void>((resolve) => {
@@ -62,6 +72,7 @@ async function run(options: RunOptions): Promise<void> {
   try {
     await Promise.race([stopped, simulator.failed]);
   } finally {
+    await panel?.close();
     await simulator.close();
   }
   log.info('stopped');
@@ -99,6 +110,12 @@ function speedOf(text: string): number {
   throw new InvalidArgumentError(`more than 0, at most ${MOST_SPEED}`);
 }
 
+function portOf(text: string): number {
+  const port = Number(text);
+  if (text !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new InvalidArgumentError('a port, 0 to 65535');
+}
+
 const scenarioOption = (): Option =>
   new Option(
     '--scenario <file>',
@@ -118,6 +135,11 @@ program
     new Option('--speed <factor>', "how many times faster than the clock the world's time passes")
       .argParser(speedOf)
       .default(1),
+  )
+  .addOption(
+    new Option('--panel <port>', "the technician's page and `sim ctl`, on 127.0.0.1").argParser(
+      portOf,
+    ),
   )
   .addOption(new Option('--log <level>', 'how much to log').choices(LOG_LEVELS).default('info'))
   .action(run);

@@ -2,7 +2,12 @@ import { join } from 'node:path';
 import type { Clock } from '#shared/clock.ts';
 import type { Log } from '#shared/log.ts';
 import { MINUTE_MS, SECOND_MS } from '#shared/units.ts';
+import { appendByHand, BY_HAND_FILE, readByHand } from './control/by-hand.ts';
+import { createControl, type Control } from './control/control.ts';
+import { FrameLog } from './control/frame-log.ts';
 import type { Indicator } from './core/indicator.ts';
+import { FAULTS_FILE, faultLog } from './faults/fault-log.ts';
+import { createLines } from './faults/lines.ts';
 import { openLinks, type OpenLink } from './links.ts';
 import type { Scenario } from './scenario.ts';
 import type { TruthEvent } from './incidents.ts';
@@ -12,6 +17,8 @@ import { TRUTH_FILE, openTruth, type Truth } from './truth.ts';
 
 export interface RunningSimulator {
   readonly links: readonly OpenLink[];
+  /** What a technician may do to it. */
+  readonly control: Control;
   /** Rejects when the truth can no longer be kept. */
   readonly failed: Promise<never>;
   /** Frees ports and files; the truth is complete up to then. May be called twice. */
@@ -42,16 +49,25 @@ export async function startSimulator(options: {
   const liveFrom = memory?.state.startedAt ?? now;
   const time = worldTime(liveFrom, speed);
   const era = { from: memory?.state.historyFrom ?? now, liveFrom };
-  const simulation = createSimulation(scenario, era);
+  const byHand = stateDir === null ? null : join(stateDir, BY_HAND_FILE);
+  const simulation = createSimulation(scenario, era, byHand === null ? [] : readByHand(byHand));
   const advance = (): void => {
-    const events = simulation.advance(time.at(clock.wallMs()));
-    memory?.truth.add(speed === 1 ? events : events.map((event) => time.stamped(event)));
+    tell(simulation.advance(time.at(clock.wallMs())));
   };
+  const tell = (events: readonly TruthEvent[]): void =>
+    memory?.truth.add(speed === 1 ? events : events.map((event) => time.stamped(event)));
   advance();
+  const frames = new FrameLog();
+  const lines = createLines({
+    scenario,
+    clock,
+    onInjected: faultLog(stateDir === null ? null : join(stateDir, FAULTS_FILE), log),
+    onPiece: (place, piece) => frames.add(place, clock.wallMs(), piece),
+  });
   const opening = openLinks({
     scenario,
     around: {
-      indicatorOf: (scale) => live(simulation.indicator(scale.bin), advance),
+      indicatorOf: (scale) => lines.seen(scale, live(simulation.indicator(scale.bin), advance)),
       quantityOf: (scale) => {
         advance();
         return simulation.content(scale.bin).quantity;
@@ -61,6 +77,7 @@ export async function startSimulator(options: {
         return simulation.isAway(site, link);
       },
     },
+    through: lines.through,
     ptyDir,
     onPtyLost: (message) => log.error(message),
   });
@@ -70,6 +87,22 @@ export async function startSimulator(options: {
   });
   const keeping =
     memory && keep(memory, clock, { advance, worldMs: () => time.at(clock.wallMs()) });
+  const control = createControl({
+    scenario,
+    links: open.links,
+    faultsOf: lines.faultsOf,
+    frames,
+    indicator: (scale) => lines.seen(scale, live(simulation.indicator(scale.bin), advance)),
+    content(bin) {
+      advance();
+      return simulation.content(bin);
+    },
+    act(bin, deed) {
+      advance();
+      if (byHand !== null) appendByHand(byHand, { at: simulation.now, bin, deed });
+      tell(simulation.act(bin, deed));
+    },
+  });
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await open.close();
@@ -77,6 +110,7 @@ export async function startSimulator(options: {
   };
   return {
     links: open.links,
+    control,
     failed: keeping?.failed ?? new Promise<never>(() => {}),
     close() {
       closed ??= close();

@@ -1,5 +1,7 @@
 import { RHYTHM_NAMES } from './core/rhythm.ts';
 import { FLOAT_PROFILES } from './devices/register-devices.ts';
+import { isLineFault, type FaultRule } from './core/faults.ts';
+import { impossibleRules, possibleKinds } from './faults/section.ts';
 import type { Product, Scale, Scenario } from './scenario.ts';
 
 /** A fault that the schema of a single value cannot see. */
@@ -25,6 +27,7 @@ export function crossCheck(scenario: Scenario): CrossFault[] {
     ...scales.flatMap((placed) => checkRhythm(placed, Object.keys(scenario.rhythms))),
     ...scales.flatMap((placed) => checkEvents(placed, products)),
     ...checkStores(scales),
+    ...checkFaults(scenario),
   ];
 }
 
@@ -186,4 +189,30 @@ function checkStores(scales: readonly Placed[]): CrossFault[] {
       scale.ships ? [{ path: [...path, 'ships'], key: scale.product }] : [],
     ),
   ).map(({ path }) => ({ path, expected: 'only one shipping bin per product' }));
+}
+
+/** A fault has to be possible with the protocol, and faults of the line stand at the line. */
+function checkFaults(scenario: Scenario): CrossFault[] {
+  return scenario.sites.flatMap((site, s) =>
+    site.links.flatMap(({ protocol, faults, scales }, l) => {
+      const path = ['sites', s, 'links', l];
+      const impossible = (rules: readonly FaultRule[], at: CrossFault['path']): CrossFault[] =>
+        impossibleRules(protocol, rules).map((place) => ({
+          path: [...at, 'faults', place, 'kind'],
+          expected: `one of ${possibleKinds(protocol).join(', ')}`,
+        }));
+      return [
+        ...impossible(faults, path),
+        ...scales.flatMap((scale, i) => {
+          const at = [...path, 'scales', i];
+          const ofLine = scale.faults.flatMap(({ kind }, place) =>
+            isLineFault(kind)
+              ? [{ path: [...at, 'faults', place, 'kind'], expected: 'at the link' }]
+              : [],
+          );
+          return [...impossible(scale.faults, at), ...ofLine];
+        }),
+      ];
+    }),
+  );
 }

@@ -5,6 +5,7 @@ import { QUANTITY_UNITS } from '#shared/units.ts';
 import { hourlyShares } from './core/rhythm.ts';
 import { A_AND_D_FORMATS } from './devices/a-and-d.ts';
 import { REGISTER_PROFILES } from './devices/register-devices.ts';
+import { faultRules } from './faults/section.ts';
 import { cell, moments, outage } from './scenario-cell.ts';
 import { crossCheck } from './scenario-checks.ts';
 
@@ -93,6 +94,8 @@ const scaleShape = {
   cell: cell.optional(),
   /** The indicator is without power. */
   outage: outage.optional(),
+  /** What goes wrong with its answers. */
+  faults: faultRules,
 };
 
 const modbusScale = z.strictObject({
@@ -120,6 +123,8 @@ const lineShape = {
   port,
   baud,
   outage: outage.optional(),
+  /** What goes wrong on the line. */
+  faults: faultRules,
   scales: z.array(lineScale).length(1),
 };
 /** Whether it sends without being asked. */
@@ -131,6 +136,7 @@ const link = z.discriminatedUnion('protocol', [
     protocol: z.literal('modbus-tcp'),
     port,
     outage: outage.optional(),
+    faults: faultRules,
     scales: onModbus,
   }),
   z.strictObject({
@@ -139,6 +145,7 @@ const link = z.discriminatedUnion('protocol', [
     port,
     baud,
     outage: outage.optional(),
+    faults: faultRules,
     scales: onModbus,
   }),
   z.strictObject({ ...lineShape, protocol: z.literal('mt-sics') }),

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Failure, messageOf } from '#shared/failure.ts';
 import { DAY_MS, MINUTE_MS } from '#shared/units.ts';
+import { BY_HAND_FILE } from './control/by-hand.ts';
 import { fileFailure, isMissing, setAside } from './file-errors.ts';
 import type { Scenario } from './scenario.ts';
 import { worldOf } from './simulation.ts';
@@ -50,6 +51,7 @@ export async function openState(options: {
   }
   // Truth of another world must not be continued by this one's.
   await setAside(join(dir, TRUTH_FILE), now);
+  await setAside(join(dir, BY_HAND_FILE), now);
   const startedAt = Math.floor(now / MINUTE_MS) * MINUTE_MS;
   const historyFrom = startedAt - historyDays * DAY_MS;
   const state: State = {

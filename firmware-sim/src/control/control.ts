@@ -3,7 +3,7 @@ import type { Display, Indicator, KeyOutcome } from '../core/indicator.ts';
 import type { FaultRule } from '../core/faults.ts';
 import type { FaultView, LinkFaults } from '../faults/link-faults.ts';
 import { impossibleRules, possibleKinds } from '../faults/section.ts';
-import type { Scenario } from '../scenario.ts';
+import type { Scale, Scenario } from '../scenario.ts';
 import type { FrameLog, FrameQuery, FrameView } from './frame-log.ts';
 
 /** What a technician may do to the running simulation; page and command line offer the same. */
@@ -74,7 +74,7 @@ export interface Controlled {
   readonly faultsOf: (place: string) => LinkFaults | undefined;
   readonly frames: FrameLog;
   /** What clients of the link see. */
-  readonly indicator: (bin: BinId) => Indicator;
+  readonly indicator: (scale: Scale) => Indicator;
   readonly content: (bin: BinId) => { readonly quantity: number; readonly massMg: number };
   readonly act: (bin: BinId, deed: { kind: 'put' | 'take'; quantity: number }) => void;
 }
@@ -121,7 +121,7 @@ export function createControl(controlled: Controlled): Control {
           quantityUnit: product?.unit ?? 'piece',
           quantity,
           massMg,
-          display: controlled.indicator(scale.bin).display(),
+          display: controlled.indicator(scale).display(),
           divisionMg: scale.divisionMg,
         };
       }),
@@ -137,7 +137,7 @@ export function createControl(controlled: Controlled): Control {
     press(bin, key) {
       const place = byBin.get(bin);
       if (!place) return refused('unknown-bin');
-      const outcome = pressed(controlled.indicator(place.scale.bin), key);
+      const outcome = pressed(controlled.indicator(place.scale), key);
       return outcome === 'done' ? done : refused(outcome);
     },
     faults: () =>

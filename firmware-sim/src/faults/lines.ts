@@ -16,10 +16,14 @@ import { stuckable } from './stuck.ts';
 /** Everything between the devices of a scenario and their clients. */
 export interface Lines {
   /** @param place `site/link` */
-  faultsOf(place: string): LinkFaults | undefined;
+  readonly faultsOf: (place: string) => LinkFaults | undefined;
   /** Serves clients through the link's line. */
-  through(site: Site, link: Link, serve: (client: Duplex) => void): (client: Socket) => void;
-  /** The indicator of a scale as it is with the faults of its link. */
+  readonly through: (
+    site: Site,
+    link: Link,
+    serve: (client: Duplex) => void,
+  ) => (client: Socket) => void;
+  /** The indicator of a scale as all see it who look at it: with the faults of its link. */
   seen(scale: Scale, indicator: Indicator): Indicator;
 }
 
@@ -33,13 +37,18 @@ export function createLines(options: {
   const { seed } = scenario;
   const places = new Map<string, { readonly place: FaultyPlace; readonly faults: LinkFaults }>();
   const ofBin = new Map<string, LinkFaults>();
+  const indicators = new Map<string, Indicator>();
   for (const site of scenario.sites) {
     for (const link of site.links) {
       const framing = framingOf(link.protocol);
       const place: FaultyPlace = { site: site.id, link: link.name, framing };
       const faults = createLinkFaults({ place, seed, clock, onInjected });
       places.set(`${site.id}/${link.name}`, { place, faults });
-      for (const scale of link.scales) ofBin.set(scale.bin, faults);
+      for (const rule of link.faults) faults.add(null, rule);
+      for (const scale of link.scales) {
+        ofBin.set(scale.bin, faults);
+        for (const rule of scale.faults) faults.add('unit' in scale ? scale.unit : null, rule);
+      }
     }
   }
   return {
@@ -64,9 +73,13 @@ export function createLines(options: {
       };
     },
     seen(scale, indicator) {
+      const known = indicators.get(scale.bin);
+      if (known) return known;
       const faults = ofBin.get(scale.bin);
       const unit = 'unit' in scale ? scale.unit : null;
-      return faults ? stuckable(indicator, () => faults.isStuck(unit)) : indicator;
+      const seen = faults ? stuckable(indicator, () => faults.isStuck(unit)) : indicator;
+      indicators.set(scale.bin, seen);
+      return seen;
     },
   };
 }
