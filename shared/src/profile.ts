@@ -48,7 +48,7 @@ const flag = {
  * says that the displayed weight is net, `not-zeroed` that the zero was not found at power-up, and
  * `error` that there is no weight at all. What is not said here is not read.
  */
-export const FLAG_MEANINGS = [
+const FLAG_MEANINGS = [
   'stable',
   'negative',
   'net',
@@ -57,7 +57,6 @@ export const FLAG_MEANINGS = [
   'not-zeroed',
   'error',
 ] as const;
-export type FlagMeaning = (typeof FLAG_MEANINGS)[number];
 
 /** A part of a register that holds a code: `bits` of them from bit `from` upwards. */
 const code = {
@@ -70,7 +69,7 @@ const code = {
 const codes = <Value extends z.ZodType>(value: Value): z.ZodRecord<z.ZodString, Value> =>
   z.record(z.string().regex(/^\d+$/, 'a whole number'), value);
 
-export const MASS_UNITS = ['mg', 'g', 'kg', 't', 'lb'] as const;
+const MASS_UNITS = ['mg', 'g', 'kg', 't', 'lb'] as const;
 export type MassUnit = (typeof MASS_UNITS)[number];
 
 const decimals = z.int().min(0).max(9);
