@@ -49,6 +49,7 @@ report: { heartbeatS: 1, minSamples: 2 }
 links:
   - name: lab
     protocol: mt-sics
+    tare: locked
     address: ${address}
     timeoutMs: 500
     scales: [{ bin: a1, divisionMg: 10, pollMs: 50 }]

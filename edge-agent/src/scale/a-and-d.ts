@@ -35,7 +35,9 @@ function decode(line: string, { tare }: AAndDOptions): Frame | null {
   if (/^EC,E\d\d$/.test(line)) return faultFrame('comm-error', `the scale reports error ${line}`);
   const out = OUT_OF_RANGE.exec(line);
   if (out !== null) {
-    return out[1] === '-' ? faultFrame('underload', 'underload') : faultFrame('overload', 'overload');
+    return out[1] === '-'
+      ? faultFrame('underload', 'underload')
+      : faultFrame('overload', 'overload');
   }
   const match = FRAME.exec(line);
   if (match === null) return null;

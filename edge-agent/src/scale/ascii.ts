@@ -48,6 +48,8 @@ function speechOf(link: Exclude<AsciiLink, { protocol: 'mt-sics' }>): Speech {
       return { codec: ohausCodec(link), request: polled(link, `${link.command}\r\n`) };
     case 'sbi':
       return { codec: sbiCodec(link), request: polled(link, SBI_PRINT) };
+    default:
+      return link satisfies never;
   }
 }
 

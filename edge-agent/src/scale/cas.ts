@@ -17,7 +17,8 @@ const LAMP = { always: 0x80, stable: 0x40, hold: 0x10, gross: 0x04, tare: 0x02 }
 const DATA = /^ *([+-]?) *([\d.]+)$/;
 
 function decode(line: string, { device }: CasOptions): Frame | null {
-  if (/^ERR/.test(line)) return faultFrame('comm-error', `the indicator reports ${line.trim()}`);
+  if (line.startsWith('ERR'))
+    return faultFrame('comm-error', `the indicator reports ${line.trim()}`);
   const match = FRAME.exec(line);
   if (match === null) return null;
   const [, header, kind, id = '', lampText = '', data = '', unit = ''] = match;

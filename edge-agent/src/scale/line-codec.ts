@@ -26,7 +26,8 @@ export function lineCodec<Item>(
     push(bytes) {
       const masked = bits === 7 ? bytes.map((byte) => byte & SEVEN_BITS) : bytes;
       // Latin-1 maps every byte to one character: noise stays noise and throws nothing.
-      const lines = (rest + Buffer.from(masked).toString('latin1')).split(LINE_END);
+      const text = Buffer.from(masked.buffer, masked.byteOffset, masked.length).toString('latin1');
+      const lines = (rest + text).split(LINE_END);
       rest = (lines.pop() ?? '').slice(-LONGEST_LINE);
       return lines.flatMap((line) => {
         const item = decode(line.replace(LEADING_NOISE, ''));

@@ -3,14 +3,21 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Socket } from 'node:net';
-import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { freshFolder } from '../testing/folder.ts';
 import { tcpDevice } from '../testing/tcp-device.ts';
-import { decodeAnswer, LineReader } from './mt-sics-codec.ts';
-import { mtSicsDriver } from './mt-sics.ts';
+import { openLine } from './line.ts';
+import { decodeAnswer } from './mt-sics-codec.ts';
+import { openMtSics } from './mt-sics.ts';
 import type { ScaleSession } from './port.ts';
+
+const readOf = (line: string): unknown => {
+  const answer = decodeAnswer(line);
+  if (answer === null) return null;
+  if (answer.kind === 'weight') return answer.frame.read;
+  return answer.kind === 'tare' ? { tare: answer.read } : answer;
+};
 
 describe('answers', () => {
   // The first three stand in the MT-SICS reference manual, level 0, commands S and SI.
@@ -21,118 +28,142 @@ describe('answers', () => {
     ['S S   12.34567 kg', { ok: true, massMg: 12_345_670, stable: true }],
     ['S S       -0.0 g', { ok: true, massMg: 0, stable: true }],
     ['S S       1500 mg', { ok: true, massMg: 1_500, stable: true }],
+    ['S S     100.00 lb', { ok: true, massMg: 45_359_237, stable: true }],
+    ['S S     100.00 oz  ', { ok: true, massMg: 2_834_952, stable: true }],
     ['S +', { ok: false, quality: 'overload' }],
     ['S -', { ok: false, quality: 'underload' }],
     ['S I', { ok: false, quality: 'comm-error' }],
-    ['ES', { ok: false, quality: 'config-error' }],
-    ['EL', { ok: false, quality: 'config-error' }],
-    ['ET', { ok: false, quality: 'comm-error' }],
-    ['S S     100.00 lb', { ok: false, quality: 'config-error' }],
+    ['S L', { ok: false, quality: 'config-error' }],
+    ['S S Error   10b', { ok: false, quality: 'comm-error', why: 'the scale reports error 10b' }],
+    ['ES', { kind: 'error', quality: 'config-error' }],
+    ['EL', { kind: 'error', quality: 'config-error' }],
+    ['ET', { kind: 'error', quality: 'comm-error' }],
+    ['S S     100.00 tl', { ok: false, quality: 'config-error' }],
+    ['TA A     100.00 g', { tare: { ok: true, massMg: 100_000 } }],
+    ['TA I', { tare: { ok: false, quality: 'comm-error' } }],
+    ['TA L', { tare: { ok: false, quality: 'config-error' } }],
   ])('%s', (line, read) => {
-    expect(decodeAnswer(line)).toMatchObject(read);
+    expect(readOf(line)).toMatchObject(read);
   });
 
-  test.each(['', 'S', 'S S', 'S S  g', 'S S 1.2.3 g', 'S X 1 g', 'Z A', 'S S 100.00', 'I4 A "0"'])(
-    '%j is no answer',
-    (line) => {
-      expect(decodeAnswer(line)).toBeNull();
-    },
-  );
-
-  test('whatever a line says, a weight is a whole number of mg', () => {
-    const part = fc.constantFrom(
-      'S',
-      'S ',
-      ' ',
-      'D',
-      '+',
-      '-',
-      '1',
-      '.',
-      '9999999999',
-      'g',
-      'kg',
-      'E',
-    );
-    fc.assert(
-      fc.property(
-        fc.oneof(
-          fc.array(part).map((p) => p.join('')),
-          fc.string(),
-        ),
-        (line) => {
-          const read = decodeAnswer(line);
-          if (read?.ok === true) expect(Number.isSafeInteger(read.massMg)).toBe(true);
-        },
-      ),
-    );
+  test.each([
+    '',
+    'S',
+    'S S',
+    'S S  g',
+    'S S      1.2.3 g',
+    'S X     100.00 g',
+    'S S     100.00',
+    'S S    100.00 g',
+    'S S      100.00 g',
+    'S S     1 0.00 g',
+    'S S     100.00g ',
+    'S S -    10.00 g',
+    'TA A    100.00 g',
+    'Z A',
+    'I4 A "0"',
+  ])('%j is no answer', (line) => {
+    expect(decodeAnswer(line)).toBeNull();
   });
 });
 
-describe('lines', () => {
-  test('however the bytes are split, the lines are the same', () => {
-    const text = 'S S     100.00 g\r\nS D       1.00 g\r\n\r\nS I\r\n';
-    const bytes = Buffer.from(text, 'latin1');
-    const lines = text.split('\r\n').slice(0, -1);
-    for (let first = 0; first <= bytes.length; first += 1) {
-      for (let second = first; second <= bytes.length; second += 1) {
-        const reader = new LineReader();
-        const parts = [
-          bytes.subarray(0, first),
-          bytes.subarray(first, second),
-          bytes.subarray(second),
-        ];
-        expect(parts.flatMap((part) => reader.push(part))).toEqual(lines);
-      }
-    }
-  });
-
-  test('noise without a line’s end does not pile up, and the next line is read', () => {
-    fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }), (chunks) => {
-        const reader = new LineReader();
-        for (const chunk of chunks) reader.push(chunk);
-        reader.push(Buffer.from('\r\n'));
-        expect(reader.push(Buffer.from('S I\r\n'))).toEqual(['S I']);
-      }),
-    );
-  });
-});
-
-async function open(address: string, timeoutMs: number): Promise<ScaleSession<unknown>> {
-  const session = await mtSicsDriver({ address, timeoutMs }).open();
+async function open(
+  address: string,
+  timeoutMs: number,
+  tare: 'asked' | 'locked' = 'asked',
+): Promise<ScaleSession<unknown>> {
+  const session = openMtSics(await openLine({ address, timeoutMs }), { timeoutMs, tare });
   onTestFinished(() => session.close());
   return session;
 }
 
-const answering = (
-  ...answers: string[]
-): Promise<{ address: string; sockets: readonly Socket[] }> =>
-  tcpDevice((bytes, socket) => {
-    expect(bytes.toString()).toBe('SI\r\n');
-    socket.write(answers.shift() ?? '');
+const weight = (grams: number, stability = 'S'): string =>
+  `S ${stability} ${grams.toFixed(2).padStart(10)} g\r\n`;
+
+/** A balance that answers `SI` in this order, at last always with its last, and `TA` by its tare. */
+async function balance(
+  ...weights: string[]
+): Promise<{ address: string; sockets: readonly Socket[]; tare: (text: string) => void }> {
+  let tare = 'TA A       0.00 g\r\n';
+  const { address, sockets } = await tcpDevice((bytes, socket) => {
+    for (const command of bytes.toString().trim().split('\r\n')) {
+      expect(['SI', 'TA']).toContain(command);
+      const isTare = command === 'TA';
+      const answer = weights.length > 1 && !isTare ? weights.shift() : weights[0];
+      socket.write(isTare ? tare : (answer ?? ''));
+    }
   });
+  return {
+    address,
+    sockets,
+    tare: (text) => {
+      tare = text;
+    },
+  };
+}
 
 describe('over a line', () => {
   test('asks and reads', async () => {
-    const { address } = await answering('S S     100.00 g\r\n', 'S +\r\n');
-    const session = await open(address, 2_000);
+    const { address } = await balance(weight(100), weight(100), 'S +\r\n');
+    const session = await open(address, 20_000);
     expect(await session.read(null)).toEqual({ ok: true, massMg: 100_000, stable: true });
     expect(await session.read(null)).toMatchObject({ quality: 'overload' });
   });
 
   test('passes over lines that are no answers', async () => {
-    const { address } = await answering('printout\r\n\u0000\u00ff\r\nS S 1 g\r\n');
-    const session = await open(address, 2_000);
+    const { address } = await balance(`printout\r\n\u0000\u00ff\r\n\u0000${weight(1)}`);
+    const session = await open(address, 20_000);
     expect(await session.read(null)).toMatchObject({ massMg: 1_000 });
   });
 
+  test('a tared balance shows net: its tare is added', async () => {
+    const { address, tare } = await balance(weight(-20));
+    tare('TA A     120.00 g\r\n');
+    const session = await open(address, 20_000);
+    expect(await session.read(null)).toEqual({ ok: true, massMg: 100_000, stable: true });
+  });
+
+  test('a tare that is set while the scale is read gives no weight, and then the right one', async () => {
+    const { address, tare } = await balance(weight(100), weight(100), weight(100), weight(0));
+    const session = await open(address, 20_000);
+    expect(await session.read(null)).toMatchObject({ massMg: 100_000 });
+    tare('TA A     100.00 g\r\n');
+    expect(await session.read(null)).toMatchObject({ quality: 'comm-error' });
+    expect(await session.read(null)).toMatchObject({ massMg: 100_000 });
+  });
+
+  test('a balance that cannot say its tare is not taken for one without', async () => {
+    const { address, tare } = await balance(weight(100));
+    tare('ES\r\n');
+    const session = await open(address, 20_000);
+    expect(await session.read(null)).toEqual({
+      ok: false,
+      quality: 'config-error',
+      why: expect.stringContaining('tare: locked'),
+    });
+    const locked = await open(address, 20_000, 'locked');
+    expect(await locked.read(null)).toMatchObject({ massMg: 100_000 });
+  });
+
+  test('a unit that lost its prefix is asked for once more', async () => {
+    const kilograms = 'S S       1.50 kg\r\n';
+    const { address } = await balance(
+      kilograms,
+      kilograms,
+      kilograms.replace('kg', 'g'),
+      kilograms,
+    );
+    const session = await open(address, 20_000, 'locked');
+    expect(await session.read(null)).toMatchObject({ massMg: 1_500_000 });
+    expect(await session.read(null)).toMatchObject({ massMg: 1_500_000 });
+  });
+
   test('a late answer is not taken for the next one', async () => {
-    const { address, sockets } = await answering('', 'S S 2 g\r\n');
+    const { address, sockets } = await balance('', weight(2));
     const session = await open(address, 100);
     await expect(session.read(null)).rejects.toMatchObject({ code: 'scale-silent' });
     const drained = session.drain();
-    sockets[0]?.write('S S 1 g\r\n');
+    sockets[0]?.write(weight(1));
     await drained;
     expect(await session.read(null)).toMatchObject({ massMg: 2_000 });
   });
@@ -145,7 +176,7 @@ describe('over a line', () => {
   });
 
   test.skipIf(!requireProgram('socat'))('reads from a serial port', async () => {
-    const { address } = await answering('S S 7 g\r\n');
+    const { address } = await balance(weight(7));
     const path = join(freshFolder(), 'tty');
     const cable = spawn('socat', [`PTY,link=${path},raw,echo=0`, `TCP:${address}`]);
     const exited = once(cable, 'exit');
@@ -154,7 +185,7 @@ describe('over a line', () => {
       await exited;
     });
     await vi.waitFor(() => expect(existsSync(path)).toBe(true), { timeout: 5_000 });
-    const session = await open(path, 2_000);
+    const session = await open(path, 20_000);
     expect(await session.read(null)).toMatchObject({ massMg: 7_000 });
   });
 });

@@ -7,11 +7,12 @@ export interface OhausOptions {
 }
 
 /**
- * Polarity, blank, weight of 7, blank, unit of up to 5, `?` for motion, legend of up to 3. The
- * indicators differ in how they fill it up with blanks, but each sends one length.
+ * Polarity, blank, weight of 7, blank, unit of up to 5, `?` for motion, legend of up to 3. Models
+ * differ in how they fill it up with blanks (some balances have a weight of 11), but each sends one
+ * length; a line that begins amid its digits is too short.
  */
-const FRAME = /^ *(-?) *(\d+\.?\d*|\.\d+) +([A-Za-z%]{1,5}) *(\??) *(G|B\/G|NET|N|PT|T|TARE)? *$/;
-const SHORTEST = 12;
+const FRAME =
+  /^(?=.{8,12} +[A-Za-z%])(?: +(-?)|(-) *)(\d+\.?\d*) +([A-Za-z%]{1,5}) *(\??) *(G|B\/G|NET|N|PT|T|TARE)? *$/;
 const LONGEST = 32;
 
 /** Error numbers of Defender and Ranger, chapter error codes of their manuals. */
@@ -31,12 +32,12 @@ function decode(line: string, { tare }: OhausOptions): Frame | null {
   if (line === 'ES') {
     return faultFrame('config-error', 'the scale does not know the command; set another one');
   }
-  const match = line.length < SHORTEST || line.length > LONGEST ? null : FRAME.exec(line);
+  const match = line.length > LONGEST ? null : FRAME.exec(line);
   if (match === null) return null;
-  const [, sign, digits = '', unit = '', motion, legend = ''] = match;
+  const [, close, first, digits = '', unit = '', motion, legend = ''] = match;
   if (legend.includes('T') && legend !== 'NET') return null;
   const frame = weightFrame(
-    { negative: sign === '-', digits, unit, stable: motion === '' },
+    { negative: close === '-' || first === '-', digits, unit, stable: motion === '' },
     line.length,
   );
   if (frame === null || !frame.read.ok) return frame;

@@ -76,7 +76,9 @@ function special(body: string): Frame | null {
   if (/^(?:Err|ERR|APP|DIS|PRT)\b/.test(word)) {
     return faultFrame('comm-error', `the balance reports ${word}`);
   }
-  return word.startsWith('Cal') ? faultFrame('comm-error', 'the balance is being calibrated') : null;
+  return word.startsWith('Cal')
+    ? faultFrame('comm-error', 'the balance is being calibrated')
+    : null;
 }
 
 /**

@@ -18,6 +18,7 @@ const WITH_CHECKSUM = LENGTH + 1;
 /** Digits with blanks in front; some send no tare but blanks. */
 const DIGITS = /^ *\d+$/;
 const BLANK = /^ +$/;
+const PRINTABLE = /^[ -~]+$/;
 
 /** Bits of status B and C; the others are constant, and clones do not keep to them. */
 const B = { net: 0x01, negative: 0x02, outOfRange: 0x04, motion: 0x08, kg: 0x10, unzeroed: 0x40 };
@@ -97,11 +98,13 @@ export function toledoCodec({ checksum }: ToledoOptions): Codec {
 
 /** Sum of a frame with its checksum, in 7 bits: 0 where it is right. */
 function sumOf(bytes: Uint8Array, at: number): number {
-  return bytes.subarray(at, at + WITH_CHECKSUM).reduce((sum, byte) => sum + byte, 0) & SEVEN_BITS;
+  let sum = 0;
+  for (let place = at; place < at + WITH_CHECKSUM; place += 1) sum += bytes[place] ?? 0;
+  return sum & SEVEN_BITS;
 }
 
 const textOf = (bytes: Uint8Array, at: number): string =>
-  String.fromCharCode(...bytes.subarray(at, at + (TARE_AT - WEIGHT_AT)));
+  Buffer.from(bytes.buffer, bytes.byteOffset + at, TARE_AT - WEIGHT_AT).toString('latin1');
 
 function isFrame(bytes: Uint8Array, at: number): boolean {
   if (bytes[at + LENGTH - 1] !== CR) return false;
@@ -110,7 +113,7 @@ function isFrame(bytes: Uint8Array, at: number): boolean {
   const weight = textOf(bytes, at + WEIGHT_AT);
   const tare = textOf(bytes, at + TARE_AT);
   return (
-    (DIGITS.test(weight) || (isOut && /^[ -~]+$/.test(weight))) &&
+    (DIGITS.test(weight) || (isOut && PRINTABLE.test(weight))) &&
     (DIGITS.test(tare) || BLANK.test(tare))
   );
 }
