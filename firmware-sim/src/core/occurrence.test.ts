@@ -17,8 +17,8 @@ describe('at times of its own', () => {
   });
 
   test('it is under way from its beginning until just before its end', () => {
-    const at = (seconds: number): boolean => twice.at(ERA.liveFrom + seconds * SECOND_MS) !== null;
-    expect([59.999, 60, 69.999, 70].map(at)).toEqual([false, true, true, false]);
+    const times = [59.999, 60, 69.999, 70].map((s) => ERA.liveFrom + s * SECOND_MS);
+    expect(times.map((time) => twice.at(time) !== null)).toEqual([false, true, true, false]);
   });
 
   test('before the world began there is nothing', () => {
