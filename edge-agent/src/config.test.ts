@@ -21,6 +21,29 @@ test('the example is a valid configuration, and dataDir is relative to its folde
     'modbus-tcp',
     'modbus-rtu',
     'mt-sics',
+    'toledo',
+    'a-and-d',
+    'cas',
+    'ohaus',
+    'sbi',
+  ]);
+});
+
+test('an ASCII link that says nothing listens, and takes no net for gross', () => {
+  const links = ['toledo', 'a-and-d', 'cas', 'ohaus', 'sbi', 'mt-sics'].map(
+    (protocol, index) =>
+      `  - { name: ${protocol}, protocol: ${protocol}, address: 127.0.0.1:${index + 1},` +
+      ` scales: [{ bin: ${protocol}, divisionMg: 1 }] }`,
+  );
+  const head =
+    'agent: { id: a, secret: s }\nbroker: mqtt://127.0.0.1:1883\ndataDir: data\nlinks:\n';
+  expect(configured(head + links.join('\n')).links).toMatchObject([
+    { checksum: 'auto' },
+    { mode: 'continuous', command: 'Q', tare: 'marked' },
+    { mode: 'continuous', device: 1 },
+    { mode: 'continuous', command: 'IP', tare: 'marked' },
+    { mode: 'continuous', tare: 'marked' },
+    { tare: 'asked' },
   ]);
 });
 
@@ -75,6 +98,8 @@ test('all faults are said at once, each with its line', () => {
 
 describe.each([
   ['a unit on a line without addresses', 'bin: acme-north-c1,', 'bin: acme-north-c1, unit: 1,'],
+  ['a checksum on a protocol without one', 'protocol: cas', 'protocol: cas\n    checksum: auto'],
+  ['a command that A&D does not know', 'command: RG', 'command: XX'],
   ['a port out of range', '127.0.0.1:5020', '127.0.0.1:99999'],
   ['a serial port for a socket', 'address: 127.0.0.1:5020', 'address: /dev/ttyUSB0'],
   ['an unknown profile', 'profile: generic-int32', 'profile: other'],
