@@ -52,6 +52,8 @@ export interface ConnectionOptions extends Endpoint {
   readonly onUp: (session: Session) => void;
   readonly onDown: (session: Session) => void;
   readonly onReceipt: (payload: Uint8Array) => void;
+  /** Called with every attempt to connect. */
+  readonly onAttempt?: (() => void) | undefined;
 }
 
 /**
@@ -88,7 +90,13 @@ export class Connection {
     clearTimeout(force);
   }
 
+  /** What the last attempts to connect failed with; `null` while it is up. */
+  get fault(): string | null {
+    return this.#lastFault;
+  }
+
   #attempt(): void {
+    this.#options.onAttempt?.();
     try {
       this.#connect(readTls(this.#options.tls ?? {}));
     } catch (error) {

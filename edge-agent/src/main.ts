@@ -150,7 +150,10 @@ async function findScale(options: ProbeArguments): Promise<void> {
   const { probeText } = await import('./probe/text.ts');
   const { profileNames } = await import('./scale/profile.ts');
   const address = options.serial ?? options.tcp;
-  if (address === undefined) program.error('either --serial PATH or --tcp HOST:PORT');
+  if (address === undefined) {
+    const message = 'either --serial PATH or --tcp HOST:PORT';
+    throw new Failure('no-address', message, { retry: 'never' });
+  }
   const questions = createInterface({ input: process.stdin, output: process.stderr });
   const isOver = new Promise<null>((resolve) => questions.once('close', () => resolve(null)));
   const result = await probe({

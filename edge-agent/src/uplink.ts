@@ -28,8 +28,21 @@ export interface UplinkOptions extends Endpoint {
   readonly devices: () => NonNullable<Status['devices']>;
   /** A fault that nothing but a restart can mend: the outbox is corrupt. */
   readonly onFatal: (error: unknown) => void;
+  /** Something was sent or receipted, or a connection was tried. */
+  readonly onProgress?: () => void;
   readonly tickMs?: number;
   readonly resendMs?: number;
+}
+
+/** How publishing is doing: plain data. */
+export interface UplinkState {
+  readonly isConnected: boolean;
+  /** Since when it is connected, or not, ms since 1970 UTC. */
+  readonly since: number;
+  readonly fault: string | null;
+  /** Batches sent and not receipted. */
+  readonly inFlight: number;
+  readonly lastReceipt: { readonly at: number; readonly upTo: number } | null;
 }
 
 /** Sends what the outbox holds, and trims it by the cloud's receipts. */
@@ -47,11 +60,15 @@ export class Uplink {
   #devicesSent = '';
   #isStopping = false;
   #isBroken = false;
+  /** Wall time of the last change between connected and not. */
+  #since: number;
+  #lastReceipt: UplinkState['lastReceipt'] = null;
   /** Settles the wait of `stop` for an empty outbox. */
   #drained: (() => void) | null = null;
 
   constructor(options: UplinkOptions) {
     this.#options = options;
+    this.#since = options.clock.wallMs();
     this.#window = sending.startWindow(options.outbox.progress);
     const { broker, tls, agent, clock, log } = options;
     this.#connection = new Connection({
@@ -62,15 +79,38 @@ export class Uplink {
       log,
       onUp: (session) => this.#guarded(() => this.#up(session)),
       onDown: (session) => {
-        if (this.#session === session) this.#session = null;
+        if (this.#session === session) {
+          this.#session = null;
+          this.#since = clock.wallMs();
+        }
         this.#drained?.();
       },
       onReceipt: (payload) => this.#guarded(() => this.#receive(payload)),
+      onAttempt: options.onProgress,
     });
   }
 
   get isConnected(): boolean {
     return this.#session !== null;
+  }
+
+  /**
+   * Whether there is nothing to publish now: all is sent, the cloud has as many batches as it wants,
+   * or the disk cannot be read. A session that is down is not idle: it has to be tried again.
+   */
+  get isIdle(): boolean {
+    if (this.#session === null) return false;
+    return this.#isBroken || sending.room(this.#window) === 0 || !this.#options.outbox.hasUnsealed;
+  }
+
+  state(): UplinkState {
+    return {
+      isConnected: this.isConnected,
+      since: this.#since,
+      fault: this.isConnected ? null : this.#connection.fault,
+      inFlight: this.#window.sent - this.#window.receipted,
+      lastReceipt: this.#lastReceipt,
+    };
   }
 
   start(): void {
@@ -118,6 +158,7 @@ export class Uplink {
 
   #up(session: Session): void {
     this.#session = session;
+    this.#since = this.#options.clock.wallMs();
     this.#window = sending.connected(this.#window, this.#options.clock.monotonicMs());
     this.#publishStatus(session);
     this.#showNewest();
@@ -156,6 +197,7 @@ export class Uplink {
     for (let seq = this.#window.sent + 1; seq <= last; seq += 1) {
       session.publish('readings', packBatch(outbox.batch(seq)), { qos: 1 });
       this.#window = sending.withSent(this.#window, seq, clock.monotonicMs());
+      this.#options.onProgress?.();
     }
   }
 
@@ -166,6 +208,8 @@ export class Uplink {
     for (const { seq, index, reason } of receipt.rejected) {
       log.warn({ batch: seq, row: index, reason }, 'the cloud rejected readings');
     }
+    this.#lastReceipt = { at: clock.wallMs(), upTo: receipt.upTo };
+    this.#options.onProgress?.();
     const after = sending.receive(this.#window, receipt, clock.monotonicMs());
     if (after === 'beyond') {
       outbox.renew();

@@ -1,5 +1,3 @@
-import type { Quality } from '#shared/reading.ts';
-
 /**
  * What `agent status` tells of a running agent: plain data, so that it goes over a socket and into
  * `--json` as it is. Keys are only added, since people's scripts read them. What is not known is
@@ -38,19 +36,23 @@ export interface LinkStatus {
   readonly slaves: readonly SlaveStatus[];
 }
 
+/** One bin, and the slave that is read for it. */
 export interface SlaveStatus {
   readonly bin: string;
-  /** Modbus unit id. */
+  /** Modbus unit id; `null` on a line without addresses. */
   readonly unit: number | null;
   /** `null` before the first read. */
   readonly isOk: boolean | null;
-  readonly quality: Quality | null;
   readonly fault: string | null;
-  /** Usual time to an answer, ms. */
+  /** It has been silent for long, and is asked seldom. */
+  readonly isOnlyProbed: boolean;
+  /** Median and slowest of the latest answers, ms. */
   readonly latencyMs: number | null;
-  /** Reads since the agent started, and those of them that gave no weight. */
+  readonly slowestMs: number | null;
+  /** Reads since the agent started, and those of them that failed, by what went wrong. */
   readonly reads: number;
   readonly errors: number;
+  readonly errorKinds: Readonly<Record<string, number>>;
 }
 
 export interface OutboxStatus {
@@ -59,25 +61,28 @@ export interface OutboxStatus {
   readonly backlog: number;
   /** Readings not yet on disk. */
   readonly pending: number;
-  /** Bytes on disk. */
-  readonly bytes: number | null;
-  readonly quotaBytes: number | null;
+  /** Bytes on disk, and how many there may be. */
+  readonly bytes: number;
+  readonly quotaBytes: number;
   /** For how long an outage still fits, at the rate of late. */
   readonly enduranceH: number | null;
 }
 
 export interface ClockStatus {
-  readonly state: 'synchronised' | 'unsynchronised' | 'unknown';
-  readonly source: string | null;
+  readonly state: 'synchronised' | 'unsynchronised';
+  /** Whether the machine says so, rather than that nothing speaks against it. */
+  readonly isProven: boolean;
+  /** How far the agent's time is ahead of a clock that went back. */
+  readonly aheadMs: number;
 }
 
 export interface BrokerStatus {
   readonly url: string;
   readonly isConnected: boolean;
   /** Since when it is connected, or not. */
-  readonly since: number | null;
+  readonly since: number;
   readonly fault: string | null;
   /** Batches sent and not receipted. */
-  readonly inFlight: number | null;
+  readonly inFlight: number;
   readonly lastReceipt: { readonly at: number; readonly upTo: number } | null;
 }

@@ -10,15 +10,14 @@ export function statusText(report: StatusReport): string {
     broker.lastReceipt === null
       ? 'none yet'
       : `batch ${broker.lastReceipt.upTo}, ${ago(report.at, broker.lastReceipt.at)}`;
-  const since = broker.since === null ? '' : ` since ${duration(report.at - broker.since)}`;
   return [
     `agent    ${agent} ${version}, process ${pid}, running for ${duration(uptimeS * 1_000)}`,
     `config   ${config.file ?? 'the file'}${applied}`,
-    `broker   ${broker.url}: ${broker.isConnected ? 'connected' : 'not connected'}${since}${because(broker.fault)}`,
-    `receipt  ${receipt}${broker.inFlight === null ? '' : `; ${broker.inFlight} batches in flight`}`,
-    `outbox   ${outbox.backlog} readings wait (${outbox.pending} not yet on disk), ${size(outbox)}`,
+    `broker   ${broker.url}: ${broker.isConnected ? 'connected' : 'not connected'} since ${duration(report.at - broker.since)}${because(broker.fault)}`,
+    `receipt  ${receipt}; ${broker.inFlight} batches in flight`,
+    `outbox   ${outbox.backlog} readings wait (${outbox.pending} not yet on disk), ${mib(outbox.bytes)} of ${mib(outbox.quotaBytes)}`,
     `outage   ${outbox.enduranceH === null ? 'endurance not known yet' : `${hours(outbox.enduranceH)} more fit at this rate`}`,
-    `clock    ${clock.state}${clock.source === null ? '' : ` (${clock.source})`}`,
+    `clock    ${clock.state}${clock.isProven ? '' : ', not proven'}${clock.aheadMs > 0 ? `, ${clock.aheadMs} ms ahead of the machine` : ''}`,
     ...(stalled.length === 0 ? [] : [`STALLED  ${stalled.join(', ')}`]),
     ...links.flatMap(linkLines),
   ].join('\n');
@@ -42,23 +41,20 @@ function linkLines({
 }
 
 function slaveLine(slave: SlaveStatus, width: number): string {
-  const { bin, unit, isOk, latencyMs, errors, reads, quality, fault } = slave;
-  const state = isOk === null ? 'not read yet' : isOk ? 'ok' : (quality ?? 'fault');
+  const { bin, unit, isOk, latencyMs, slowestMs, errors, reads, fault, isOnlyProbed } = slave;
+  const state = isOk === null ? 'not read yet' : isOk ? 'ok' : 'no weight';
   return [
     bin.padEnd(width),
-    `unit ${unit === null ? UNKNOWN : unit}`.padEnd(8),
-    `${latencyMs === null ? UNKNOWN : latencyMs.toFixed(1)} ms`.padStart(10),
+    `unit ${unit ?? UNKNOWN}`.padEnd(8),
+    `${shown(latencyMs)} ms (slowest ${shown(slowestMs)})`.padStart(26),
     `${errors} of ${reads} reads failed`.padStart(24),
-    ` ${state}${because(fault)}`,
+    ` ${state}${because(fault)}${isOnlyProbed ? ', only probed' : ''}`,
   ].join(' ');
 }
 
-const because = (fault: string | null): string => (fault === null ? '' : ` (${fault})`);
+const shown = (ms: number | null): string => (ms === null ? UNKNOWN : ms.toFixed(1));
 
-function size({ bytes, quotaBytes }: StatusReport['outbox']): string {
-  if (bytes === null) return 'size not known';
-  return `${mib(bytes)}${quotaBytes === null ? '' : ` of ${mib(quotaBytes)}`} on disk`;
-}
+const because = (fault: string | null): string => (fault === null ? '' : ` (${fault})`);
 
 const mib = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;
 
