@@ -27,13 +27,15 @@ class Line {
   asking = 0;
   mostAsking = 0;
   answer: (scale: Scale) => ScaleRead | Failure = () => weight;
+  readonly deadlines: (number | undefined)[] = [];
   canOpen = true;
 
   async open(): Promise<ScaleSession<Scale>> {
     if (!this.canOpen) throw down();
     this.opened += 1;
     return {
-      read: async (scale) => {
+      read: async (scale, timeoutMs) => {
+        this.deadlines.push(timeoutMs);
         this.asking += 1;
         this.mostAsking = Math.max(this.mostAsking, this.asking);
         await new Promise((resolve) => setImmediate(resolve));
@@ -61,6 +63,7 @@ function start(
   const bus = new Bus<Scale>({
     name: 'hall-1',
     driver: line,
+    timeoutMs: 1_000,
     scales,
     clock: systemClock,
     log: createLog('agent', 'silent'),
@@ -94,6 +97,55 @@ test('one dead slave does not stop the others, and is asked less and less often'
   expect(line.mostAsking).toBe(1);
   line.answer = () => weight;
   await vi.waitFor(() => expect(count(reads, 'a', true)).toBeGreaterThan(0), WAIT);
+});
+
+test('slaves that fall silent one after the other are the line’s fault', async () => {
+  const line = new Line();
+  const scales = Array.from({ length: 12 }, (_, n) => ({ name: `s${n}`, pollMs: 10 }));
+  const { reads } = start(line, scales);
+  await vi.waitFor(() => expect(reads.length).toBeGreaterThan(40), WAIT);
+  const before = reads.length;
+  line.answer = silent;
+  await vi.waitFor(() => expect(line.closed).toBe(1), WAIT);
+  expect(reads.slice(before).filter(([, read]) => !read.ok)).toHaveLength(3);
+});
+
+test('a few dead slaves do not make a line be opened anew', async () => {
+  const line = new Line();
+  const scales = Array.from({ length: 8 }, (_, n) => ({ name: `s${n}`, pollMs: 10 }));
+  line.answer = ({ name }) => (name < 's4' ? silent() : weight);
+  const { reads } = start(line, scales);
+  await vi.waitFor(() => expect(count(reads, 's7', true)).toBeGreaterThan(40), WAIT);
+  expect(line.opened).toBe(1);
+});
+
+test('one that is busy is asked twice more before it has failed, and the line goes on', async () => {
+  const line = new Line();
+  const slow = { name: 'a', pollMs: 60_000 };
+  line.answer = ({ name }) =>
+    name === 'a' ? new Failure('slave-busy', 'busy', { retry: 'now' }) : weight;
+  const { reads, bus } = start(line, [slow, B]);
+  await vi.waitFor(() => expect(count(reads, 'a', false)).toBe(1), WAIT);
+  expect(count(reads, 'b', true)).toBeGreaterThan(3);
+  const [a] = bus.snapshot().slaves;
+  expect(a).toMatchObject({ reads: 3, errors: { busy: 3, silent: 0 }, lastError: 'busy' });
+});
+
+test('deadlines follow what answers have taken, and the snapshot tells it', async () => {
+  const line = new Line();
+  const { reads, bus } = start(line, [A, B]);
+  await vi.waitFor(() => expect(count(reads, 'b', true)).toBeGreaterThan(20), WAIT);
+  expect(line.deadlines[0]).toBe(1_000);
+  expect(line.deadlines.at(-1)).toBeLessThan(1_000);
+  line.answer = ({ name }) => (name === 'a' ? silent() : weight);
+  await vi.waitFor(() => expect(count(reads, 'a', false)).toBe(3), WAIT);
+  const snapshot = bus.snapshot();
+  expect(snapshot).toMatchObject({ name: 'hall-1', isUp: true, fault: null, opened: 1 });
+  expect(snapshot.busyShare).toBeGreaterThanOrEqual(0);
+  const [a, b] = snapshot.slaves;
+  expect(a).toMatchObject({ breaker: 'open', errors: { silent: 3 }, lastError: 'no answer' });
+  expect(b).toMatchObject({ breaker: 'closed', lastError: null });
+  expect(b?.latency?.p99Ms).toBeGreaterThanOrEqual(b?.latency?.p50Ms ?? Infinity);
 });
 
 test('when nobody answers any more, the line is opened anew', async () => {

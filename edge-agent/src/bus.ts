@@ -247,12 +247,14 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
     return experience;
   }
 
-  /** Without a line nobody can be read: all who are due say so. */
+  /**
+   * Without a line nobody can be read: all who are due say so. They stay due, so that a line that
+   * comes back is read at once.
+   */
   #allFailed(why: string): void {
     const now = this.#options.clock.monotonicMs();
-    for (const turn of this.#turns.filter(({ dueAt }) => dueAt <= now)) {
-      this.#turned(turn, polled(turn, { answered: false }, now));
-      this.#options.onRead(turn.scale, { ok: false, quality: 'comm-error', why });
+    for (const { scale } of this.#turns.filter(({ dueAt }) => dueAt <= now)) {
+      this.#options.onRead(scale, { ok: false, quality: 'comm-error', why });
     }
   }
 
