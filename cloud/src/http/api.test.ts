@@ -282,8 +282,18 @@ describe('what is sent', () => {
     ]);
   });
 
-  test('may hold no text that the database cannot keep', async () => {
-    for (const name of ['a\0b', '\ud800', 'a\nb']) {
+  test('is told what a query or a bulk product needs, not only what it is not', async () => {
+    const page = await get('/products?limit=0');
+    expect(page.body).toMatchObject({ errors: [{ detail: 'expected a whole number, 1 to 1000' }] });
+    const period = await get('/consumption?from=2026-11-01');
+    expect(JSON.stringify(period.body)).toContain('expected milliseconds since 1970 UTC, 0 to ');
+    const body = { id: 'sand', name: 'Sand', unit: 'mg' };
+    const product = await api.ask('POST', `${V1}/products`, { body });
+    expect(JSON.stringify(product.body)).toContain('or null for bulk products');
+  });
+
+  test('may hold no text that the database cannot keep or nobody can read', async () => {
+    for (const name of ['a\0b', '\ud800', 'a\nb', '  ']) {
       const { status } = await api.ask('POST', `${V1}/customers`, { body: { id: 'odd', name } });
       expect([name, status]).toEqual([name, 400]);
     }

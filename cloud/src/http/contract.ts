@@ -12,21 +12,22 @@ import { MOVEMENT_KINDS } from '../consumption/core/model.ts';
 const id = z.string().regex(ID_PATTERN, 'expected letters, digits, dot, dash or underscore, ≤ 64');
 const name = z
   .string()
-  .min(1)
   .max(200)
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'expected no control characters');
+  .regex(/^(?=.*\S)[^\p{Cc}\p{Cs}]*$/u, 'expected a text without control characters');
 const time = z.int().min(0);
 const mass = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 /** A whole number as a query has it: digits and nothing else, where `Number` would take much more. */
-const digits = (least: number, most: number) =>
-  z.preprocess(
+function digits(least: number, most: number, what = 'a whole number') {
+  const expected = `expected ${what}, ${least} to ${most}`;
+  return z.preprocess(
     (text) => (typeof text === 'string' && !/^\d{1,16}$/.test(text) ? Number.NaN : text),
-    z.coerce.number('expected a whole number').int().min(least).max(most),
+    z.coerce.number(expected).int(expected).min(least, expected).max(most, expected),
   );
+}
 /** The last instant of ECMAScript's calendar. */
 const LAST_MS = 8.64e15;
-const instant = digits(0, LAST_MS);
+const instant = digits(0, LAST_MS, 'milliseconds since 1970 UTC');
 
 export const ROLES = ['supplier', 'customer', 'technician'] as const;
 export type Role = (typeof ROLES)[number];
@@ -56,7 +57,10 @@ export const productSchema = z
     name,
     unit: z.enum(QUANTITY_UNITS),
     /** Nominal mass of one piece; null for bulk products. */
-    pieceMassMg: z.int().min(1).nullable(),
+    pieceMassMg: z
+      .int('expected a whole number of mg, or null for bulk products')
+      .min(1)
+      .nullable(),
   })
   .refine(({ unit, pieceMassMg }) => (unit === 'piece') === (pieceMassMg !== null), {
     path: ['pieceMassMg'],
