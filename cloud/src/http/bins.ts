@@ -81,8 +81,8 @@ export function binRoutes(api: Api, { database, ledger, clock }: ApiDeps): void 
         tags,
         summary: 'Another name, capacity, product, tare or piece mass',
         description:
-          'Product, tare and piece mass hold from `since` on. The history after it is told anew, ' +
-          'and what that changes stays visible as a restatement.',
+          'Product, tare and piece mass hold from `since` until the next of the setups. The history ' +
+          'after it is told anew, and what that changes stays visible as a restatement.',
         params: ID_PATH,
         body: binChangeSchema,
         response: { 200: binSchema, ...problems(404, 409, 413, 415) },
