@@ -6,7 +6,8 @@ import { packed, unpacked } from './compression.ts';
 
 /**
  * A batch on the wire is a table: one array per column, row i of each makes reading i. `at` counts
- * from `from`, so that numbers stay short; a column whose rows are all alike may be a single value.
+ * from `from`, so that numbers stay short; a column whose rows are all alike may be a single value,
+ * except for `bin`, whose length is the number of rows.
  * Rows are independent of each other: one bad row spoils only itself.
  *
  *   {"epoch":"k3f9","seq":17,"oldest":15,
