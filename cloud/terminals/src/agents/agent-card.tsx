@@ -22,7 +22,7 @@ export function AgentCard({ agent, site }: { readonly agent: AgentView; readonly
         <Badge
           color={COLOURS[state]}
           variant={state === 'online' ? 'light' : 'outline'}
-          style={{ textTransform: 'none' }}
+          style={{ flexShrink: 0, textTransform: 'none' }}
         >
           <FormattedMessage id={`agents.${state}`} />
         </Badge>
