@@ -71,3 +71,8 @@ test('numbers of registers start at 40001 and 30001, and have six digits from 10
   expect(registerNumber('holding', 9_999)).toBe(410_000);
   expect(registerNumber('input', 65_535)).toBe(365_536);
 });
+
+test('the example of one’s own profile is a valid one', () => {
+  const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(TABLE, 'utf8')) ?? [];
+  expect(parseProfile('docs/profiles.md', example)).toMatchObject({ name: 'my-indicator' });
+});
