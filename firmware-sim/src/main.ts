@@ -4,6 +4,7 @@ import { systemClock } from '#shared/clock.ts';
 import { ConfigError } from '#shared/config-file.ts';
 import { Failure } from '#shared/failure.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '#shared/log.ts';
+import { controlCommand } from './control/command-line.ts';
 import { openPanel } from './control/http.ts';
 import { fileFailure } from './file-errors.ts';
 import { writeHistory } from './history.ts';
@@ -152,6 +153,13 @@ program
   .requiredOption('--state <dir>', 'where the world is remembered; give the same folder to run')
   .requiredOption('--out <dir>', 'where to write <agent>.recording.jsonl')
   .action(history);
+program.addCommand(
+  controlCommand({
+    print(line) {
+      process.stdout.write(`${line}\n`);
+    },
+  }),
+);
 
 try {
   await program.parseAsync();
