@@ -82,8 +82,16 @@ export function createLoadCell(options: {
   const happen = happenings(behaviour, seed, name, era);
   const settling = { ...SETTLING, ...behaviour.settling };
 
+  /** Most cells have nothing that ails them: these must be quick, for histories. */
+  const isSound = Object.values(behaviour).every((part) => part === undefined);
+
   function movedBy(content: BinContent, at: number): Motion {
-    const parts = [swingOf(content, at, settling)];
+    const swing = swingOf(content, at, settling);
+    return isSound ? swing : sumOf([swing, ...disturbances(content, at)]);
+  }
+
+  function disturbances(content: BinContent, at: number): Motion[] {
+    const parts: Motion[] = [];
     const { vibration, leaning, overload, underload } = behaviour;
     if (vibration && (isAlways(vibration) || happen.vibration?.at(at))) {
       parts.push(vibrationOf(vibration.amplitudeMg ?? model.divisionMg, vibration.hertz, at));
@@ -97,13 +105,7 @@ export function createLoadCell(options: {
       const all = model.tareMg + content.massMg;
       parts.push(still(-(underload.massMg ?? all + UNDERLOAD_PART * model.capacityMg)));
     }
-    return parts.reduce(
-      (sum, part) => ({
-        offsetMg: sum.offsetMg + part.offsetMg,
-        amplitudeMg: sum.amplitudeMg + part.amplitudeMg,
-      }),
-      still(0),
-    );
+    return parts;
   }
 
   function sensed(content: BinContent, at: number): Weight {
@@ -125,6 +127,7 @@ export function createLoadCell(options: {
 
   let last: Weight | undefined;
   let stuckId: number | undefined;
+  if (isSound) return sensed;
   return (content, at) => {
     const stuck = happen.stuck?.at(at)?.id;
     if (stuck === undefined || stuck !== stuckId || !last) {
@@ -134,6 +137,15 @@ export function createLoadCell(options: {
     }
     return { ...last, ...handled(behaviour, happen, at) };
   };
+}
+
+function sumOf(parts: readonly Motion[]): Motion {
+  let [offsetMg, amplitudeMg] = [0, 0];
+  for (const part of parts) {
+    offsetMg += part.offsetMg;
+    amplitudeMg += part.amplitudeMg;
+  }
+  return { offsetMg, amplitudeMg };
 }
 
 const still = (offsetMg: number): Motion => ({ offsetMg, amplitudeMg: 0 });
