@@ -1,8 +1,24 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Failure, messageOf } from '#shared/failure.ts';
-import { APPLICATION_ID, createSchema, SCHEMA_VERSION, upgradeSchema } from './schema.ts';
+import {
+  APPLICATION_ID,
+  createSchema,
+  hasSchema,
+  OLDER_VERSIONS,
+  SCHEMA_VERSION,
+  upgradeSchema,
+} from './schema.ts';
 
 const NAME = 'outbox.sqlite';
 const SUSPECT = '.suspect';
@@ -42,7 +58,23 @@ export function openFile(folder: string, stamp: string): OpenedFile {
   }
 }
 
+/** https://sqlite.org/fileformat2.html#file_format_version_numbers: above 2 is read-only, for ever. */
+const WRITE_VERSION = { offset: 18, highest: 2 } as const;
+
+function isReadOnlyByHeader(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const descriptor = openSync(file, 'r');
+  try {
+    const version = new Uint8Array(1);
+    readSync(descriptor, version, 0, 1, WRITE_VERSION.offset);
+    return (version[0] ?? 0) > WRITE_VERSION.highest;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function openSound(file: string): DatabaseSync {
+  if (isReadOnlyByHeader(file)) throw corrupt(`${file} has a damaged header`);
   const database = new DatabaseSync(file);
   try {
     database.exec(`
@@ -71,9 +103,14 @@ function check(database: DatabaseSync, file: string): void {
     throw corrupt(`${file} is not an outbox`);
   }
   const version = numberOf(database, 'PRAGMA user_version');
-  if (version > SCHEMA_VERSION) {
+  const isOurs = hasSchema(database);
+  if (version > SCHEMA_VERSION && !isOurs) {
     const message = `${file} was written by a newer agent (version ${version}): update this one`;
     throw new Failure('outbox-newer', message, { retry: 'never' });
+  }
+  const isOlder = OLDER_VERSIONS.has(version) && !isOurs;
+  if (!isOlder && !(isOurs && version === SCHEMA_VERSION)) {
+    throw corrupt(`${file} has other tables than its version`);
   }
   const suspect = existsSync(file + SUSPECT);
   if (suspect || statSync(file).size <= CHECKED_BYTES) {
@@ -81,7 +118,7 @@ function check(database: DatabaseSync, file: string): void {
     if (found !== 'ok') throw corrupt(`${file} is corrupt: ${String(found)}`);
   }
   if (suspect) throw corrupt(`${file} has rows that are not as they were written`);
-  if (version < SCHEMA_VERSION) upgradeSchema(database);
+  if (isOlder) upgradeSchema(database);
 }
 
 /** Marks a store in which damage was found while it was in use; the next opening sets it aside. */
@@ -107,11 +144,20 @@ function setAside(file: string, stamp: string): string {
 }
 
 /** Primary result codes of SQLite, https://sqlite.org/rescode.html */
+const SQLITE_ERROR = 1;
 const SQLITE_CORRUPT = 11;
 const SQLITE_CONSTRAINT = 19;
 const SQLITE_NOTADB = 26;
-/** A row number that is taken, or a cell of the wrong type: what we write never has that. */
-const DAMAGED: ReadonlySet<number> = new Set([SQLITE_CORRUPT, SQLITE_CONSTRAINT, SQLITE_NOTADB]);
+/**
+ * What only damage brings about: besides the obvious, a row number that is taken, and a table or
+ * format that is not there, since our statements are always the same.
+ */
+const DAMAGED: ReadonlySet<number> = new Set([
+  SQLITE_ERROR,
+  SQLITE_CORRUPT,
+  SQLITE_CONSTRAINT,
+  SQLITE_NOTADB,
+]);
 
 /** What SQLite threw, as a failure that says what to do. */
 export function outboxFailure(error: unknown, file: string): Failure {

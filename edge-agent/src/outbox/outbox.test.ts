@@ -149,10 +149,52 @@ describe('a broken store', () => {
     const folder = freshFolder();
     open(folder).close();
     const newer = new DatabaseSync(join(folder, 'outbox.sqlite'));
-    newer.exec('PRAGMA user_version = 99');
+    newer.exec('PRAGMA user_version = 99; CREATE TABLE later (x)');
     newer.close();
     expect(() => open(folder)).toThrow('was written by a newer agent');
     expect(readdirSync(folder)).toEqual(['outbox.sqlite']);
+  });
+
+  test('one of the first version is taken over', () => {
+    const folder = freshFolder();
+    const old = new DatabaseSync(join(folder, 'outbox.sqlite'));
+    old.exec(readFileSync(join(import.meta.dirname, '../testing/outbox-v1.sql'), 'utf8'));
+    old.close();
+    const outbox = open(folder);
+    expect(outbox.setAside).toBeNull();
+    expect(outbox.epoch).toBe('e1');
+    expect(outbox.backlog).toBe(3);
+    outbox.append([entry(4)]);
+    outbox.seal(5, 2);
+    expect(outbox.batch(3).readings).toEqual([reading(1), reading(2)]);
+    expect(outbox.batch(4).readings).toEqual([
+      { ...reading(3), value: null, samples: 0, quality: 'comm-error', synced: false },
+      reading(4),
+    ]);
+  });
+
+  test('a large one is not read when it is opened, and damage is noticed when it is', () => {
+    const folder = freshFolder();
+    const before = open(folder);
+    for (let n = 0; n < 60; n += 1) before.append(entries(n * 10_000, n * 10_000 + 9_999));
+    before.close();
+    const file = join(folder, 'outbox.sqlite');
+    const bytes = readFileSync(file);
+    bytes.fill(0xff, 8_388_608, 8_388_608 + 8_192);
+    writeFileSync(file, bytes);
+    const outbox = open(folder);
+    expect(outbox.setAside).toBeNull();
+    expect(outbox.backlog).toBe(600_000);
+    const readAll = (): void => {
+      outbox.seal(1_200, 500);
+      for (let seq = 1; seq <= 1_200; seq += 1) outbox.batch(seq);
+    };
+    expect(readAll).toThrow('is corrupt');
+    const after = reopened(outbox, folder);
+    expect(after.epoch).not.toBe(outbox.epoch);
+    expect(after.setAside?.salvaged).toBe(after.backlog);
+    expect(after.backlog).toBeGreaterThan(599_000);
+    expect(after.backlog).toBeLessThan(600_000);
   });
 
   test('a folder that cannot be made is one clear failure', () => {

@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import type { BinId } from '#shared/ids.ts';
 import type { Quality } from '#shared/reading.ts';
 import type { ReadingUnit } from '#shared/units.ts';
@@ -7,6 +7,9 @@ import { hashOf, kindOf, sumOf } from './rows.ts';
 /** "OtOb" in the file's header: an outbox of ours, whatever else SQLite can open. */
 export const APPLICATION_ID = 0x4f744f62;
 export const SCHEMA_VERSION = 2;
+
+/** Versions that {@link upgradeSchema} takes over. */
+export const OLDER_VERSIONS: ReadonlySet<number> = new Set([1]);
 
 /**
  * Readings and gaps share one sequence of row numbers, so that a batch is a range of it.
@@ -81,6 +84,22 @@ export function createSchema(database: DatabaseSync): void {
     ${SCHEMA}
     COMMIT;
   `);
+}
+
+/** Whether the tables are those of {@link createSchema}: a flipped letter in them is damage as well. */
+export function hasSchema(database: DatabaseSync): boolean {
+  const ours = new DatabaseSync(':memory:');
+  try {
+    createSchema(ours);
+    return tablesOf(database) === tablesOf(ours);
+  } finally {
+    ours.close();
+  }
+}
+
+function tablesOf(database: DatabaseSync): string {
+  const tables = database.prepare('SELECT name, tbl_name, sql FROM sqlite_schema ORDER BY name');
+  return JSON.stringify(tables.all());
 }
 
 const OLD_TABLES = ['store', 'readings', 'gaps', 'batches', 'bins'];
