@@ -118,6 +118,30 @@ describe('a fault is told with line, key, value and what was expected', () => {
       'expected one of laumas-tlb, dini-argeo-dgt, pt113',
     ],
     [
+      'a rhythm that is nowhere',
+      /use: .*pickMax: 5, rhythm: round-the-clock/,
+      'use: { perDay: 900, pickMin: 1, pickMax: 5, rhythm: night-shift',
+      'use.rhythm: is "night-shift"; expected one of one-shift, two-shift, round-the-clock',
+    ],
+    [
+      'a leaning hand that never comes',
+      'unit: 7',
+      'unit: 7\n            cell: { leaning: { massMg: 5 } }',
+      'expected afterS (seconds from the start of live readings) or perDay',
+    ],
+    [
+      'a swap for a product that is counted otherwise',
+      'unit: 7',
+      'unit: 7\n            events: [{ kind: swap, to: sand, quantity: 5, afterS: 1 }]',
+      'events.0.to: is "sand"; expected a product counted in piece',
+    ],
+    [
+      'an event without a time',
+      'unit: 7',
+      'unit: 7\n            events: [{ kind: theft, quantity: 5 }]',
+      'events.0.afterS: missing; expected afterS',
+    ],
+    [
       'a bin twice',
       'bin: workshop-sand',
       'bin: workshop-clamps',
