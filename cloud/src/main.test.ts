@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { copyTestDatabase } from '../test/database.ts';
+import { openPglite } from './database/pglite.ts';
 
 let folder: string;
 let occupied: Server;
@@ -74,4 +77,22 @@ test('readings that are no database are told in one line and left as they are', 
   const { code, err } = await run('--config', file);
   expect(code).toBe(1);
   expect(err.trim().split('\n')).toEqual([expect.stringContaining('readings.sqlite')]);
+});
+
+test('readings that are gone are not begun anew', async () => {
+  await mkdir(join(folder, 'data'));
+  const copy = await copyTestDatabase();
+  const database = await openPglite(copy);
+  await sql`insert into site (id, name, time_zone) values ('s', 'S', 'UTC')`.execute(database.sql);
+  await sql`insert into agent values ('a', 's', '', 0)`.execute(database.sql);
+  await sql`insert into cursor values ('a', 'epoch', 1, 0)`.execute(database.sql);
+  await database.close();
+  await rename(copy, join(folder, 'data', 'database'));
+  const file = await config('profile: embedded\ndataDir: data\n');
+  const { code, err } = await run('--config', file);
+  expect(code).toBe(1);
+  expect(err.trim().split('\n')).toEqual([
+    expect.stringContaining('readings.sqlite: missing, though readings were taken'),
+  ]);
+  expect(existsSync(join(folder, 'data', 'readings.sqlite'))).toBe(false);
 });

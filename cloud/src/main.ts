@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
@@ -9,16 +10,19 @@ import { createLog, type Log } from '#shared/log.ts';
 import { SECOND_MS } from '#shared/units.ts';
 import { openEmbeddedBroker } from './broker/embedded.ts';
 import { loadConfig, type Config } from './config.ts';
+import type { Database } from './database/database.ts';
 import { openPglite } from './database/pglite.ts';
 import { createApi } from './http/api.ts';
 import { isAgent, verifyAgent } from './identity/agents.ts';
 import { ensureFirstKey } from './identity/first-key.ts';
 import { verifyKey } from './identity/keys.ts';
 import { createChanges } from './ingest/changes.ts';
+import { anyTaken } from './ingest/cursors.ts';
 import { openIngest } from './ingest/ingest.ts';
 import { createIngestMetrics } from './ingest/metrics.ts';
 import { markAllOffline } from './ingest/status.ts';
 import { openSqliteReadings } from './readings/sqlite.ts';
+import type { ReadingsStore } from './readings/store.ts';
 
 /** Each step of stopping may take so long before the next one begins all the same. */
 const DEADLINE_MS = 10 * SECOND_MS;
@@ -74,7 +78,7 @@ async function startEmbedded(
 
   const database = await openPglite(join(dataDir, 'database'), { log });
   opened.add('database', () => database.close());
-  const readings = openSqliteReadings(join(dataDir, 'readings.sqlite'));
+  const readings = await openReadings(join(dataDir, 'readings.sqlite'), database);
   opened.add('readings', () => readings.close());
   const keyFile = join(dataDir, 'first-key');
   if (await ensureFirstKey(database, keyFile, clock.wallMs())) {
@@ -125,6 +129,15 @@ async function startEmbedded(
   opened.add('intake', () => ingest.drain());
   const { host, port } = config.http;
   log.info({ http: `http://${host}:${port}`, broker: broker.access.url, dataDir }, 'ready');
+}
+
+/** A missing file is made anew only where nothing can have been in it. */
+async function openReadings(file: string, database: Database): Promise<ReadingsStore> {
+  if (!existsSync(file) && (await anyTaken(database.sql))) {
+    const message = `${file}: missing, though readings were taken; restore it from a backup`;
+    throw new Failure('readings-missing', message, { retry: 'never' });
+  }
+  return openSqliteReadings(file);
 }
 
 function listenFailure(cause: unknown, { host, port }: Config['http']): Failure {

@@ -42,6 +42,12 @@ export function createCursorCache(db: Kysely<Tables>): CursorCache {
   };
 }
 
+/** Whether any batch was ever taken: its agent has forgotten it, so the readings store has it. */
+export async function anyTaken(db: Kysely<Tables>): Promise<boolean> {
+  const { rows } = await sql`select from cursor limit 1`.execute(db);
+  return rows.length > 0;
+}
+
 const keyOf = (agent: string, epoch: string): string => `${agent} ${epoch}`;
 
 export async function writeCursors(
