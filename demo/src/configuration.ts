@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { loadProfile } from '../../edge-agent/src/scale/profile.ts';
 import type { Link, Site } from '../../firmware-sim/src/scenario.ts';
 
 /** Quiet scales speak up this often; changes are reported at once. */
@@ -51,7 +52,9 @@ function linkConfig(link: Link): object {
   const scales = link.scales.flatMap((scale) => {
     if ('sensor' in scale) return [];
     const { bin, unit, profile, countMg, divisionMg } = scale;
-    return [{ bin, unit, profile, countMg, divisionMg }];
+    // Some indicators say the unit of their weight themselves.
+    const counted = loadProfile(profile).unit === undefined ? { countMg } : {};
+    return [{ bin, unit, profile, ...counted, divisionMg }];
   });
   return { name: link.name, protocol, address, scales };
 }
