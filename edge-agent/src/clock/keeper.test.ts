@@ -14,14 +14,20 @@ const WEEK = 7 * 24 * 60 * MINUTE;
 const BIN = binId('a1');
 const log = createLog('agent', 'silent');
 
+interface World {
+  wallMs: number;
+  monotonicMs: number;
+  evidence: Evidence;
+}
+
 /** A gateway whose clock the test turns, and its agent; the store outlives both. */
 class Gateway {
   readonly #outbox: Outbox;
   readonly #intake: Intake;
   readonly #keeper: ClockKeeper;
-  readonly #world: { wallMs: number; monotonicMs: number; evidence: Evidence };
+  readonly #world: World;
 
-  constructor(folder: string, boot: string, world: Gateway['#world']) {
+  constructor(folder: string, boot: string, world: World) {
     this.#world = world;
     const outbox = new Outbox(folder, { stamp: 'now' });
     onTestFinished(() => outbox.close());
@@ -102,7 +108,7 @@ describe('a gateway without a battery', () => {
     ['two weeks back', NOW - 2 * WEEK],
     ['in 2070', NOW + 44 * 52 * WEEK],
   ])('that boots %s sends nothing before it knows the time, and then the true times', (_, wall) => {
-    const world = { wallMs: wall, monotonicMs: 1_000, evidence: 'unsynced' as const };
+    const world = { wallMs: wall, monotonicMs: 1_000, evidence: 'unsynced' as Evidence };
     const gateway = new Gateway(folder, 'b1', world);
     gateway.measure(10);
     expect(gateway.sent()).toEqual([]);
