@@ -1,7 +1,9 @@
+import { gzipSync } from 'node:zlib';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentId, BinId } from '#shared/ids.ts';
 import { epoch } from '#shared/ids.ts';
+import { MAX_BATCH_BYTES } from '#shared/wire/batch.ts';
 import type { Movement } from '../consumption/core/model.ts';
 import { movementsFrom } from '../consumption/ledger.ts';
 import {
@@ -172,6 +174,19 @@ describe('bad input', () => {
     expect(worker.newestReceipt(other)).toMatchObject({ upTo: 1, rejected: [{ seq: 1 }] });
     expect(await quarantined(other)).toHaveLength(4);
     expect(await quarantined(agent)).toEqual([]);
+  });
+
+  test('that is a gzip bomb is kept as small as it came, and holds nothing else up', async () => {
+    const bomb = gzipSync(Buffer.alloc(2 * MAX_BATCH_BYTES, ' '));
+    await worker.process([
+      { ...message(other, 'readings', ''), payload: bomb },
+      batchMessage(agent, { readings: [reading(bin, 0, 100)] }),
+    ]);
+    expect(await stored()).toBe(1);
+    const [row, ...more] = await quarantined(other);
+    expect(more).toEqual([]);
+    expect(row?.reason).toBe(`gzip of more than ${MAX_BATCH_BYTES} bytes`);
+    expect(Buffer.from(row?.payload ?? [])).toEqual(bomb);
   });
 
   test('is kept once as it came, however often it comes', async () => {
