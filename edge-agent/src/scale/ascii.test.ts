@@ -117,6 +117,18 @@ describe('a scale that sends by itself', () => {
     await vi.waitFor(async () => expect(await session.read(SCALE)).toMatchObject({ ok: true }));
   });
 
+  test('a stream slower than the deadline says so', async () => {
+    const { address, sockets } = await stream();
+    const session = await open({ protocol: 'a-and-d', address, timeoutMs: 200 });
+    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    const reading = session.read(SCALE);
+    sockets[0]?.write(text(1_000));
+    expect(await reading).toMatchObject({
+      quality: 'comm-error',
+      why: expect.stringContaining('timeoutMs'),
+    });
+  });
+
   test('bytes that are no frames say where to look', async () => {
     const { address, show } = await stream();
     show('~~~~~~~~');

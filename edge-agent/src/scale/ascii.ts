@@ -85,6 +85,7 @@ export class AsciiSession implements ScaleSession<AsciiScale> {
     const { codec, request } = this.#options;
     const owed = this.#owed;
     let seen = 0;
+    let contested = false;
     const ask = (): void => {
       if (request === null) return;
       this.#line.write(request, 'latin1');
@@ -99,12 +100,13 @@ export class AsciiSession implements ScaleSession<AsciiScale> {
         const isFirst = this.#newest === null;
         this.#newest = now;
         const options = { continuous: request === null, divisionMg };
-        const isSure = now !== null && before !== null && !isFirst && agrees(before, now, options);
-        if (isSure && (request === null || seen > owed)) return now.read;
+        const isSure = now !== null && before !== null && agrees(before, now, options);
+        contested ||= before !== null && !isSure;
+        if (isSure && !isFirst && (request === null || seen > owed)) return now.read;
         ask();
         return null;
       },
-      { ask, contested: () => (seen === 0 ? null : CONTRADICTING) },
+      { ask, contested: () => (contested ? CONTRADICTING : seen === 0 ? null : UNCONFIRMED) },
     );
     this.#owed = 0;
     return read;
@@ -129,4 +131,10 @@ const CONTRADICTING: ScaleRead = {
   ok: false,
   quality: 'comm-error',
   why: 'what the scale sends contradicts itself; check the wiring, speed and parity',
+};
+
+const UNCONFIRMED: ScaleRead = {
+  ok: false,
+  quality: 'comm-error',
+  why: 'too few frames to be sure; set timeoutMs longer than two of them take',
 };
