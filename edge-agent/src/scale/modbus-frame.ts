@@ -36,16 +36,6 @@ const holdsBits = ({ table }: ModbusRequest): boolean => table === 'coil' || tab
 const dataBytes = (request: ModbusRequest): number =>
   holdsBits(request) ? Math.ceil(request.count / 8) : 2 * request.count;
 
-/** Unit and PDU of a request: what RTU and TCP have in common. */
-export function encodeRequest({ unit, table, first, count }: ModbusRequest): Buffer {
-  const frame = Buffer.alloc(6);
-  frame.writeUInt8(unit, 0);
-  frame.writeUInt8(FUNCTION[table], 1);
-  frame.writeUInt16BE(first, 2);
-  frame.writeUInt16BE(count, 4);
-  return frame;
-}
-
 /**
  * @param head at least two bytes of an answer
  * @returns bytes of unit and PDU of the whole answer
@@ -57,31 +47,33 @@ export function answerBytes(request: ModbusRequest, head: Buffer): number {
 }
 
 /**
+ * What modbus-serial leaves unlooked at, or looks at less closely than a weight needs.
  * @param frame unit and PDU, whole, neither more nor less
  * @throws BrokenFrame where it is not the answer to this request
  */
-export function decodeAnswer(request: ModbusRequest, frame: Buffer): ModbusAnswer {
+export function checkAnswer(request: ModbusRequest, frame: Buffer): void {
   const [unit, code, third] = frame;
   const expected = FUNCTION[request.table];
   if (unit !== request.unit) throw new BrokenFrame(`an answer of unit ${unit ?? 'none'}`);
   if (code === (expected | EXCEPTION_FLAG)) {
-    if (frame.length !== EXCEPTION_BYTES || third === undefined) {
-      throw new BrokenFrame(`an exception of ${frame.length} bytes`);
-    }
-    return { ok: false, exception: third };
+    if (frame.length === EXCEPTION_BYTES) return;
+    throw new BrokenFrame(`an exception of ${frame.length} bytes`);
   }
   if (code !== expected) throw new BrokenFrame(`an answer of function ${code ?? 'none'}`);
   const bytes = dataBytes(request);
   if (third !== bytes || frame.length !== HEAD + bytes) {
     throw new BrokenFrame(`an answer of ${frame.length - HEAD} data bytes instead of ${bytes}`);
   }
-  const data = frame.subarray(HEAD);
-  const words = Array.from({ length: request.count }, (_, place) =>
-    holdsBits(request)
-      ? (data.readUInt8(place >> 3) >> (place & 7)) & 1
-      : data.readUInt16BE(2 * place),
-  );
-  return { ok: true, words };
+}
+
+/** Bytes of the CRC that ends a frame on a serial line. */
+export const CRC_BYTES = 2;
+
+export function withCrc(frame: Buffer): Buffer {
+  const whole = Buffer.alloc(frame.length + CRC_BYTES);
+  frame.copy(whole);
+  whole.writeUInt16LE(crc16(frame), frame.length);
+  return whole;
 }
 
 /** CRC-16/MODBUS of the bytes, one table look-up a byte; Modbus over serial line V1.02, 6.2.2. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '#shared/testing/random.ts';
-import { BrokenFrame, crc16, type ModbusAnswer, type ModbusRequest } from './modbus-frame.ts';
-import { decodeRtu } from './rtu-line.ts';
+import { BrokenFrame, crc16, type ModbusRequest } from './modbus-frame.ts';
+import { rtuAnswer } from './rtu-line.ts';
 
 /** A million, which take 6 s, were tried with the same outcome. */
 const FRAMES = 200_000;
@@ -18,9 +18,9 @@ function sound(words: readonly number[]): Buffer {
 }
 
 /** `null` for anything that is refused, or that more bytes would have to follow. */
-function accepted(came: Buffer): ModbusAnswer | null {
+function accepted(came: Buffer): Buffer | null {
   try {
-    return decodeRtu(REQUEST, came);
+    return rtuAnswer(REQUEST, came);
   } catch (error) {
     if (error instanceof BrokenFrame) return null;
     throw error;
@@ -61,8 +61,9 @@ test(`of ${FRAMES} mutated and random frames, none is read as a weight`, () => {
   let wrong = 0;
   for (let n = 0; n < FRAMES; n += 1) {
     const bytes = spoil[n % spoil.length]?.() ?? whole;
-    if (accepted(bytes)?.ok === true) wrong += 1;
+    // An exception is no weight.
+    if (accepted(bytes)?.[1] === 3) wrong += 1;
   }
   expect(wrong).toBe(0);
-  expect(accepted(whole)).toEqual({ ok: true, words: [1, 2, 3] });
+  expect(accepted(whole)).toEqual(whole);
 });

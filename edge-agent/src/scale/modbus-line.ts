@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { Failure } from '#shared/failure.ts';
+import { Failure, messageOf } from '#shared/failure.ts';
 import type { ModbusAnswer, ModbusRequest } from './modbus-frame.ts';
 
 /** Nothing came before the deadline. */
@@ -22,6 +22,8 @@ export interface Pending {
   readonly request: ModbusRequest;
   readonly settle: (answer: ModbusAnswer) => void;
   readonly fail: (code: 'scale-silent' | 'frame-broken', why: string, cause?: unknown) => void;
+  /** As `fail`, for whatever says that a frame is no answer. */
+  readonly refuse: (cause: unknown) => void;
 }
 
 /**
@@ -59,6 +61,7 @@ export function exchange(
       end();
       resolve(answer);
     };
-    expired = begin({ request, settle, fail });
+    const refuse = (cause: unknown): void => fail('frame-broken', messageOf(cause), cause);
+    expired = begin({ request, settle, fail, refuse });
   });
 }

@@ -1,11 +1,11 @@
 import type { BinId } from '#shared/ids.ts';
-import { MOST_REGISTERS, spanOf, widthOf } from '#shared/profile.ts';
+import { MOST_REGISTERS, spanOf } from '#shared/profile.ts';
 import { massAt, type LevelPoint } from '../core/level-table.ts';
 import type { BinRead, ScaleFault } from '../core/scale-read.ts';
 import type { ModbusPoint, ModbusSlave } from './modbus.ts';
 import type { ModbusScaleConfig } from './modbus-config.ts';
 import { decodeRegisters, numberAt } from './registers.ts';
-import type { SensorConfig } from './sensor-config.ts';
+import { sensorSpan, type SensorConfig } from './sensor-config.ts';
 
 export interface BinPoint extends ModbusPoint {
   readonly bin: BinId;
@@ -26,6 +26,9 @@ const fault = (quality: ScaleFault['quality'], why: string): ScaleFault => ({
   quality,
   why,
 });
+
+const isSet = (word: number, flag: { readonly bit: number; readonly inverted: boolean }): boolean =>
+  ((word >> flag.bit) & 1) === (flag.inverted ? 0 : 1);
 
 /** All bins of a link, grouped by the slave that they are behind. */
 export function slavesOf({
@@ -73,22 +76,26 @@ function sensorPoint(sensor: SensorConfig): BinPoint {
     const { bit = 0, inverted } = sensor;
     const decode = ([word]: readonly number[]): BinRead => {
       if (word === undefined) return fault('comm-error', 'answered without a register');
-      return { ok: true, value: ((word >> bit) & 1) === (inverted ? 0 : 1) ? PRESENT : 0 };
+      return { ok: true, value: isSet(word, { bit, inverted }) ? PRESENT : 0 };
     };
     return { bin, table, first, count: 1, decode };
   }
   return {
     bin,
     table,
-    first,
-    count: widthOf(sensor.type),
+    ...sensorSpan(sensor),
     decode: (words) => decodeSensor(sensor, words),
   };
 }
 
 /** A count or a level from its registers. */
 function decodeSensor(sensor: RegisterSensor, words: readonly number[]): BinRead {
-  const value = numberAt(words, 0, { ...sensor.words, type: sensor.type });
+  const { first } = sensorSpan(sensor);
+  const { sure } = sensor;
+  if (sure !== undefined && !isSet(words[sure.address - first] ?? 0, sure)) {
+    return fault('comm-error', 'the sensor does not vouch for its value');
+  }
+  const value = numberAt(words, sensor.address - first, { ...sensor.words, type: sensor.type });
   if (value === null || !Number.isFinite(value)) {
     return fault('comm-error', `a value that is no number: ${value ?? 'no register'}`);
   }

@@ -68,7 +68,7 @@ const SPLIT_EXCEPTIONS: ReadonlySet<number> = new Set([2, 3]);
 const RETRY_EXCEPTIONS: ReadonlySet<number> = new Set([5, 6, 11]);
 
 /**
- * Modbus by frames of our own; see docs/adr/0006-modbus-frames.md. What the driver learns of its
+ * Modbus by modbus-serial over lines of our own; see docs/adr/0006-modbus-frames.md. What the driver learns of its
  * slaves outlives a session.
  */
 export function modbusDriver<Point extends ModbusPoint>(link: ModbusLink): ModbusDriver<Point> {

@@ -1,19 +1,17 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '#shared/failure.ts';
 import { charactersMs, silence, type LineAddress } from './line.ts';
 import {
   answerBytes,
   BrokenFrame,
+  checkAnswer,
+  CRC_BYTES,
   crc16,
-  decodeAnswer,
-  encodeRequest,
   type ModbusAnswer,
   type ModbusRequest,
 } from './modbus-frame.ts';
 import { exchange, type ModbusLine, type Pending } from './modbus-line.ts';
-
-const CRC_BYTES = 2;
+import { ModbusMaster } from './modbus-master.ts';
 
 /** The shortest frame there is: unit, function, CRC. */
 const SHORTEST_FRAME = 4;
@@ -33,6 +31,7 @@ const TURNAROUND_MS = 5;
  */
 export class RtuLine implements ModbusLine {
   readonly #line: Duplex;
+  readonly #master: ModbusMaster;
   readonly #address: LineAddress & { readonly pauseMs: number };
   #pending: Pending | null = null;
   #came: Buffer = Buffer.alloc(0);
@@ -45,19 +44,19 @@ export class RtuLine implements ModbusLine {
 
   constructor(line: Duplex, address: LineAddress & { readonly pauseMs: number }) {
     this.#line = line;
+    this.#master = new ModbusMaster((frame) => line.write(frame));
     this.#address = address;
     line.on('data', (bytes: Buffer) => this.#take(bytes));
   }
 
   async exchange(request: ModbusRequest, timeoutMs: number): Promise<ModbusAnswer> {
     await silentUntil(this.#busyAt + this.#frameEndMs + this.#address.pauseMs);
-    const frame = withCrc(encodeRequest(request));
     try {
       return await exchange(this.#line, { request, timeoutMs }, (pending) => {
         this.#pending = pending;
         this.#came = Buffer.alloc(0);
         this.#askedAt = performance.now();
-        this.#line.write(frame);
+        this.#master.ask(request).then(pending.settle, pending.refuse);
         return () => (this.#came.length === 0 ? '' : `, but ${this.#came.length} stray bytes`);
       });
     } finally {
@@ -90,23 +89,23 @@ export class RtuLine implements ModbusLine {
     if (pending === null) return;
     this.#came = this.#came.length === 0 ? bytes : Buffer.concat([this.#came, bytes]);
     try {
-      const answer = decodeRtu(pending.request, this.#came);
-      if (answer === null) return;
+      const frame = rtuAnswer(pending.request, this.#came);
+      if (frame === null) return;
       this.#pending = null;
-      pending.settle(answer);
+      this.#master.answered(frame);
     } catch (error) {
       this.#pending = null;
-      pending.fail('frame-broken', messageOf(error), error);
+      pending.refuse(error);
     }
   }
 }
 
 /**
  * @param came all bytes since the request
- * @returns the answer, or `null` while more bytes are to come
+ * @returns the answer's frame with its CRC, or `null` while more bytes are to come
  * @throws BrokenFrame where they are no answer to this request
  */
-export function decodeRtu(request: ModbusRequest, came: Buffer): ModbusAnswer | null {
+export function rtuAnswer(request: ModbusRequest, came: Buffer): Buffer | null {
   if (came.length < SHORTEST_FRAME) return null;
   const length = answerBytes(request, came) + CRC_BYTES;
   if (came.length < length) return null;
@@ -116,14 +115,8 @@ export function decodeRtu(request: ModbusRequest, came: Buffer): ModbusAnswer | 
   }
   const frame = came.subarray(0, length - CRC_BYTES);
   if (crc16(frame) !== came.readUInt16LE(frame.length)) throw new BrokenFrame('a broken checksum');
-  return decodeAnswer(request, frame);
-}
-
-function withCrc(frame: Buffer): Buffer {
-  const whole = Buffer.alloc(frame.length + CRC_BYTES);
-  frame.copy(whole);
-  whole.writeUInt16LE(crc16(frame), frame.length);
-  return whole;
+  checkAnswer(request, frame);
+  return came.subarray(0, length);
 }
 
 /** Timers count whole milliseconds, a frame's end is 1.75 or 2: what is left is waited for in turns. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MOST_REGISTERS, REGISTER_TYPES } from '#shared/profile.ts';
+import { MOST_REGISTERS, REGISTER_TYPES, widthOf, type RegisterType } from '#shared/profile.ts';
 import { place } from './link-config.ts';
 
 /** Wire address, from 0: 40001, 30001, 10001 and 00001 are all 0. */
@@ -14,8 +14,42 @@ const register = {
   words: z.strictObject({ order, bytes: order }).prefault({}),
   /** What the sensor can give; anything else is a fault: 4 to 20 mA below 3.6 mA is a broken wire. */
   valid: z.strictObject({ from: z.number(), to: z.number() }).optional(),
+  /** A bit of a register of the same table that is set while the sensor vouches for its value. */
+  sure: z
+    .strictObject({
+      address,
+      bit: z.int().min(0).max(15),
+      /** Whether 0 means sure. */
+      inverted: z.boolean().default(false),
+    })
+    .optional(),
   maxRegisters: z.int().min(2).max(MOST_REGISTERS).default(MOST_REGISTERS),
 };
+
+/** The registers of value and `sure`, which come from one request. */
+export function sensorSpan({
+  address: first,
+  type,
+  sure,
+}: {
+  readonly address: number;
+  readonly type: RegisterType;
+  readonly sure?: { readonly address: number } | undefined;
+}): { readonly first: number; readonly count: number } {
+  const start = Math.min(first, sure?.address ?? first);
+  const end = Math.max(first + widthOf(type), (sure?.address ?? first) + 1);
+  return { first: start, count: end - start };
+}
+
+function inOneRequest(
+  sensor: Parameters<typeof sensorSpan>[0] & { readonly maxRegisters: number },
+  context: z.RefinementCtx,
+): void {
+  const { count } = sensorSpan(sensor);
+  if (count <= sensor.maxRegisters) return;
+  const message = `at most ${sensor.maxRegisters} registers away from the value`;
+  context.addIssue({ code: 'custom', path: ['sure', 'address'], message });
+}
 
 const levels = z
   .array(z.strictObject({ at: z.number(), massMg: z.int().min(0) }))
@@ -30,15 +64,17 @@ export const sensor = z.discriminatedUnion(
   'kind',
   [
     /** A number of pieces. */
-    z.strictObject({ ...register, kind: z.literal('count') }),
+    z.strictObject({ ...register, kind: z.literal('count') }).superRefine(inOneRequest),
     /** A level, by a table to mass. */
-    z.strictObject({
-      ...register,
-      kind: z.literal('level'),
-      levels,
-      /** Smallest step that is worth a reading. */
-      divisionMg: z.int().min(1),
-    }),
+    z
+      .strictObject({
+        ...register,
+        kind: z.literal('level'),
+        levels,
+        /** Smallest step that is worth a reading. */
+        divisionMg: z.int().min(1),
+      })
+      .superRefine(inOneRequest),
     /** Present or absent: 1000 or 0 permille of what the bin holds. */
     z
       .strictObject({

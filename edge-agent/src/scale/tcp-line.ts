@@ -1,12 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { messageOf } from '#shared/failure.ts';
 import {
-  decodeAnswer,
-  encodeRequest,
+  checkAnswer,
+  CRC_BYTES,
   type ModbusAnswer,
   type ModbusRequest,
+  withCrc,
 } from './modbus-frame.ts';
 import { exchange, type ModbusLine, type Pending } from './modbus-line.ts';
+import { ModbusMaster } from './modbus-master.ts';
 
 /** Transaction, protocol, length; the unit is counted in the length. */
 const HEADER_BYTES = 6;
@@ -23,12 +24,16 @@ const LONGEST = 254;
  */
 export class TcpLine implements ModbusLine {
   readonly #line: Duplex;
+  readonly #master: ModbusMaster;
   #came: Buffer = Buffer.alloc(0);
   #transaction = 0;
   #pending: Pending | null = null;
 
   constructor(line: Duplex) {
     this.#line = line;
+    this.#master = new ModbusMaster((frame) => {
+      line.write(framed(this.#transaction, frame.subarray(0, -CRC_BYTES)));
+    });
     line.on('data', (bytes: Buffer) => this.#take(bytes));
   }
 
@@ -37,7 +42,7 @@ export class TcpLine implements ModbusLine {
       return await exchange(this.#line, { request, timeoutMs }, (pending) => {
         this.#pending = pending;
         this.#transaction = (this.#transaction + 1) % TRANSACTIONS;
-        this.#line.write(framed(this.#transaction, encodeRequest(request)));
+        this.#master.ask(request).then(pending.settle, pending.refuse);
         return () => {
           if (this.#came.length === 0) return '';
           this.#line.destroy();
@@ -79,9 +84,10 @@ export class TcpLine implements ModbusLine {
     if (pending === null) return;
     this.#pending = null;
     try {
-      pending.settle(decodeAnswer(pending.request, frame));
+      checkAnswer(pending.request, frame);
+      this.#master.answered(withCrc(frame));
     } catch (error) {
-      pending.fail('frame-broken', messageOf(error), error);
+      pending.refuse(error);
     }
   }
 }
