@@ -6,6 +6,9 @@ import { parseScenario } from '../../firmware-sim/src/scenario.ts';
 import { Demo } from './demo.ts';
 import { Workspace } from './workspace.ts';
 
+const HTTP_PORT = 8080;
+const DATA = 'data';
+
 function port(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number >= 1 && number <= 65_535) return number;
@@ -24,9 +27,9 @@ const program = new Command('start')
     'Runs the whole loop on this machine: simulated scales at a supplier and three customers, ' +
       'an edge agent per site, and the cloud with its terminals.',
   )
-  .option('--http <port>', 'port of the API and the terminals', port, 8080)
+  .option('--http <port>', 'port of the API and the terminals', port, HTTP_PORT)
   .option('--broker <port>', 'port of the MQTT broker', port, 1883)
-  .option('--data <folder>', 'where everything is kept; remove it to begin anew', 'data')
+  .option('--data <folder>', 'where everything is kept; remove it to begin anew', DATA)
   .option('--scenario <file>', 'what is simulated', 'firmware-sim/scenarios/demo.yaml');
 
 /** One line that is written over on a terminal, and a line for every tenth elsewhere. */
@@ -42,7 +45,24 @@ function progressLine(): (text: string, share: number) => void {
   };
 }
 
-function invitation(url: string, key: string, customers: readonly (readonly [string, string])[]) {
+/** The command as it has to be typed for this demo. */
+function compareCommand(url: string, data: string): string {
+  const options = [
+    ...(data === DATA ? [] : ['--data', data]),
+    ...(url === `http://127.0.0.1:${HTTP_PORT}` ? [] : ['--url', url]),
+  ];
+  return ['npm run compare', ...(options.length === 0 ? [] : ['--', ...options])].join(' ');
+}
+
+interface Invitation {
+  readonly url: string;
+  readonly data: string;
+  readonly key: string;
+  /** Name and API key of each. */
+  readonly customers: readonly (readonly [string, string])[];
+}
+
+function invitation({ url, data, key, customers }: Invitation): string {
   const terminals = customers.map(
     ([name, customerKey]) => `  ${url}/customer/#key=${customerKey}   ${name}`,
   );
@@ -52,7 +72,7 @@ function invitation(url: string, key: string, customers: readonly (readonly [str
     `  ${url}/company/#key=${key}   the company terminal`,
     ...terminals,
     `  ${url}/api/v1/openapi.json   the API; its key: ${key}`,
-    'npm run compare sets what the scales saw beside what really happened.',
+    `${compareCommand(url, data)} sets what the scales saw beside what really happened.`,
     'Stop with Ctrl-C; what was measured stays, and npm start goes on from there.',
   ].join('\n');
 }
@@ -79,7 +99,7 @@ async function run({ http, broker, data, scenario: file }: Options): Promise<voi
     const customers = scenario.customers.map(
       ({ id, name }) => [name, workspace.state.customerKeys[id] ?? ''] as const,
     );
-    console.log(invitation(demo.url, key, customers));
+    console.log(invitation({ url: demo.url, data, key, customers }));
     console.log(`(ready after ${Math.round((performance.now() - began) / 1000)} s)`);
     return demo.failed();
   };
