@@ -37,7 +37,13 @@ links:
     scales:
       - { bin: own, unit: 1, profile: ./my-indicator.yaml, divisionMg: 100000, pollMs: 50 }
     sensors:
-      - { bin: pieces, unit: 2, kind: count, table: input, address: 0, pollMs: 50 }
+      - bin: pieces
+        unit: 2
+        kind: count
+        table: input
+        address: 0
+        sure: { address: 2, bit: 15, inverted: true }
+        pollMs: 50
       - bin: hopper
         unit: 2
         kind: level
@@ -118,6 +124,10 @@ test.skipIf(!requirePymodbus())(
       ok: false,
       fault: expect.stringContaining('net'),
     });
+    await device.tell('2 input 2 32768');
+    await vi.waitFor(() => {
+      expect(newest(readings, 'pieces')).toMatchObject({ value: null, quality: 'comm-error' });
+    }, WAIT);
     const [link] = poller.snapshot();
     expect(link).toMatchObject({ name: 'hall-1', protocol: 'modbus-tcp', isUp: true });
     expect(link?.slaves.map(({ unit, bins, requests }) => ({ unit, bins, requests }))).toEqual([
