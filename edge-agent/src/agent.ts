@@ -52,6 +52,10 @@ function openStore(config: AgentConfig, log: Log): Store {
         'corrupt outbox set aside, started a new one',
       );
     }
+    if (outbox.lostPages > 0) {
+      const { lostPages } = outbox;
+      log.error({ lostPages }, 'the journal is damaged: its last commits may be lost');
+    }
     const close = (): void => {
       outbox.close();
       release();

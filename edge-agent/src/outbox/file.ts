@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Failure, messageOf } from '#shared/failure.ts';
+import { framesWritten } from './journal.ts';
 import {
   APPLICATION_ID,
   createSchema,
@@ -33,6 +34,8 @@ export interface OpenedFile {
   readonly database: DatabaseSync;
   /** Where a corrupt file was set aside, if one was found. */
   readonly setAside: { readonly file: string; readonly why: string } | null;
+  /** Pages at the end of the journal that could not be read any more: commits may be lost. */
+  readonly lostPages: number;
 }
 
 /**
@@ -45,13 +48,17 @@ export function openFile(folder: string, stamp: string): OpenedFile {
   const file = join(folder, NAME);
   try {
     mkdirSync(folder, { recursive: true });
-    return { database: openSound(file), setAside: null };
+    const written = framesWritten(`${file}-wal`);
+    const database = openSound(file);
+    const read = Number(database.prepare('PRAGMA wal_checkpoint(NOOP)').get()?.['log'] ?? 0);
+    return { database, setAside: null, lostPages: Math.max(0, written - Math.max(0, read)) };
   } catch (error) {
     const failure = outboxFailure(error, file);
     if (failure.code !== 'outbox-corrupt') throw failure;
     try {
       const aside = setAside(file, stamp);
-      return { database: openSound(file), setAside: { file: aside, why: failure.message } };
+      const found = { file: aside, why: failure.message };
+      return { database: openSound(file), setAside: found, lostPages: 0 };
     } catch (second) {
       throw outboxFailure(second, file);
     }

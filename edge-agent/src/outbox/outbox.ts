@@ -52,6 +52,8 @@ export class Outbox {
   readonly #binsById = new Map<number, KnownBin>();
   /** Where a corrupt predecessor was set aside, and how much of it was saved, for the operator. */
   readonly setAside: (NonNullable<OpenedFile['setAside']> & { readonly salvaged: number }) | null;
+  /** Pages of the journal that were damaged, so that commits may be lost; for the operator. */
+  readonly lostPages: number;
   #epoch: Epoch;
   #receipted: number;
   #sealed: number;
@@ -63,7 +65,8 @@ export class Outbox {
 
   /** @param options.stamp part of the name of a corrupt file that is set aside */
   constructor(folder: string, options: { stamp: string }) {
-    const { database, setAside } = openFile(folder, options.stamp);
+    const { database, setAside, lostPages } = openFile(folder, options.stamp);
+    this.lostPages = lostPages;
     this.#database = database;
     this.#folder = folder;
     this.#statements = prepare(database);

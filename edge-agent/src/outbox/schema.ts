@@ -88,12 +88,18 @@ export function createSchema(database: DatabaseSync): void {
 
 /** Whether the tables are those of {@link createSchema}: a flipped letter in them is damage as well. */
 export function hasSchema(database: DatabaseSync): boolean {
-  const ours = new DatabaseSync(':memory:');
+  return tablesOf(database) === (ourTables ??= freshTables());
+}
+
+let ourTables: string | null = null;
+
+function freshTables(): string {
+  const fresh = new DatabaseSync(':memory:');
   try {
-    createSchema(ours);
-    return tablesOf(database) === tablesOf(ours);
+    createSchema(fresh);
+    return tablesOf(fresh);
   } finally {
-    ours.close();
+    fresh.close();
   }
 }
 
