@@ -127,8 +127,7 @@ describe('gzip that is not what it should be', () => {
         mutated[at] = (mutated[at] ?? 0) ^ flip;
         const decoded = decodeBatch(mutated);
         if (decoded.ok) {
-          // Only what the checksum does not cover may differ: time stamp, system, flags of no effect.
-          expect(at).toBeLessThan(10);
+          // A flip that no checksum covers (time stamp, padding bits) changes no reading.
           expect(Buffer.from(gunzipSync(mutated))).toEqual(Buffer.from(gunzipSync(valid)));
         }
       }),
