@@ -107,3 +107,9 @@ test('a table of the scenario decides when people work', () => {
     expect([local.dayOfWeek, local.hour]).toEqual([3, 22]);
   }
 });
+
+test('what is hardly ever used is never used, and asking for it takes no time', () => {
+  const outflow = { kind: 'picks', rhythm: 'one-shift', perDay: 1e-9, pickMin: 1, pickMax: 1 };
+  const course = world([], [], { ...SHELF, outflow } as BinModel);
+  expect(course.advance(FROM + 365 * DAY_MS)).toEqual([]);
+});

@@ -94,6 +94,8 @@ const STORE_RETRY_MS = 4 * HOUR_MS;
 const SHIFT_START_MS = 90 * MINUTE_MS;
 /** How long a change may still be felt by a scale; see load-cell.ts. */
 const RECENT_MS = 2 * MINUTE_MS;
+/** Working days without a pick after which there is none: decades. */
+const NEVER_DAYS = 10_000;
 /** How long creep goes on that can be seen. */
 const LATELY_MS = HOUR_MS;
 
@@ -274,7 +276,10 @@ function followingPick({ model, random }: BinState, at: number): number {
   const { outflow, timeZone } = model;
   if (outflow.kind !== 'picks') return Infinity;
   const picksPerDay = outflow.perDay / ((outflow.pickMin + outflow.pickMax) / 2);
-  return afterWork({ rhythm: outflow.rhythm, timeZone }, at, random.exponential() / picksPerDay);
+  const days = random.exponential() / picksPerDay;
+  // What is used that rarely is not used; looking for the day would take for ever.
+  if (days > NEVER_DAYS) return Infinity;
+  return afterWork({ rhythm: outflow.rhythm, timeZone }, at, days);
 }
 
 function whenWorking({ model, random }: BinState, at: number): number {
