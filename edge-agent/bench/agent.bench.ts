@@ -25,7 +25,7 @@ const GROUP = 20_000;
 const TICK_MS = 10;
 
 type Option = 'bins' | 'seconds' | 'backlog';
-type Figure = 'cpu_percent' | 'rss_mb' | 'first_reading_ms' | 'failed_reads';
+type Figure = 'cpu_percent' | 'rss_mb' | 'first_reading_ms' | 'failed_reads_count';
 
 interface Link {
   readonly name: string;
@@ -180,7 +180,7 @@ async function measure(
     cpu_percent: Math.round(spent * 10_000) / 100,
     rss_mb: Math.round(rss * 10) / 10,
     first_reading_ms: Math.round(first),
-    failed_reads: failed,
+    failed_reads_count: failed,
   };
 }
 
@@ -229,7 +229,7 @@ export const bench: Benchmark<Option, Figure> = {
     cpu_percent: 'processor time of the agent, of one core, after the start; at most 5',
     rss_mb: "the agent's largest resident memory, MiB; at most 120",
     first_reading_ms: 'from the start of the process to its first reading on disk; at most 3000',
-    failed_reads: 'reads that got no answer',
+    failed_reads_count: 'reads that got no answer',
   },
   run,
 };
