@@ -6,6 +6,17 @@ import { agentId, binId, epoch } from '../ids.ts';
 import { QUALITIES, type Reading } from '../reading.ts';
 import { READING_UNITS } from '../units.ts';
 import { decodeBatch, encodeBatch, MAX_BATCH_BYTES, type Batch } from './batch.ts';
+import {
+  CONFIG_STATES,
+  desiredConfigSchema,
+  MAX_CONFIG_BYTES,
+  REMOTE_SECTIONS,
+  remoteSectionsSchema,
+  reportedConfigSchema,
+  type DesiredConfig,
+  type RemoteSections,
+  type ReportedConfig,
+} from './config.ts';
 import { liveSchema } from './live.ts';
 import { receiptSchema } from './receipt.ts';
 import { statusSchema } from './status.ts';
@@ -154,9 +165,42 @@ describe('the other golden files', () => {
     ['receipt.json', receiptSchema],
     ['status.json', statusSchema],
     ['live.json', liveSchema],
+    ['config.json', desiredConfigSchema],
+    ['config-reported.json', reportedConfigSchema],
   ])('%s is read as it always was', (name, schema) => {
     const content: unknown = JSON.parse(golden(name));
     expect(schema.parse(content)).toEqual(content);
+  });
+});
+
+describe('a configuration from afar', () => {
+  const { config }: DesiredConfig = desiredConfigSchema.parse(JSON.parse(golden('config.json')));
+
+  test('has sections that the cloud can judge, and keeps the keys it does not know', () => {
+    const sections: RemoteSections = remoteSectionsSchema.parse(config);
+    expect(sections).toEqual(config);
+    expect(sections.links?.[0]).toMatchObject({ protocol: 'mt-sics', tare: 'locked' });
+  });
+
+  test('may be empty: the local file alone is then in force', () => {
+    expect(remoteSectionsSchema.parse({})).toEqual({});
+  });
+
+  test.each(['agent', 'dataDir', 'outbox', 'clock'])('never sets %s', (key) => {
+    expect(REMOTE_SECTIONS).not.toContain(key);
+    const { error } = remoteSectionsSchema.safeParse({ ...config, [key]: {} });
+    expect(error?.issues).toMatchObject([{ code: 'unrecognized_keys', keys: [key] }]);
+  });
+
+  test('of 1,000 links fits into one message', () => {
+    const links = Array.from({ length: 1_000 }, () => config['links']).flat();
+    const message = JSON.stringify({ version: 1, config: { links } });
+    expect(message.length).toBeLessThanOrEqual(MAX_CONFIG_BYTES);
+  });
+
+  test.each(CONFIG_STATES)('is reported as %s without a reason', (state) => {
+    const report: ReportedConfig = { version: 0, state, inForce: 0, at: 1 };
+    expect(reportedConfigSchema.parse({ ...report, colour: 'blue' })).toEqual(report);
   });
 });
 
