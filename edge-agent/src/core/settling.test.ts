@@ -99,3 +99,40 @@ describe('whatever the scale says', () => {
     );
   });
 });
+
+describe('wrong samples that no frame gave away', () => {
+  const OFF = fc.integer({ min: -60_000_000, max: 60_000_000 });
+  const noisy = fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 40, maxLength: 40 });
+
+  test('one in every five, of any size: a good level is off by no more than the noise explains', () => {
+    const minSamples = fc.integer({ min: 5, max: 9 });
+    fc.assert(
+      fc.property(minSamples, noisy, OFF, fc.nat(4), (samples, noise, off, at) => {
+        const reads = noise.map((each, place) =>
+          weight(5_000 + each + (place % 5 === at ? off : 0)),
+        );
+        const levels = run(reads, { minSamples: samples, division: 100 });
+        for (const { value } of levels.filter(({ quality }) => quality === 'good')) {
+          expect(Math.abs((value ?? Infinity) - 5_000)).toBeLessThanOrEqual(300);
+        }
+      }),
+    );
+  });
+
+  test.each([2, 3, 4, 5, 8])(
+    'a single one among the first %i is part of no level',
+    (minSamples) => {
+      for (let wrong = 0; wrong < minSamples; wrong += 1) {
+        const reads = Array.from({ length: minSamples }, (_, place) =>
+          weight(place === wrong ? 9_000_000 : 5_000),
+        );
+        expect(run(reads, { minSamples, division: 100 }), `${wrong}`).toEqual([]);
+      }
+    },
+  );
+
+  test('two of five are part of no level', () => {
+    const [good, bad, worse] = [weight(5_000), weight(45_000), weight(5_400_000)];
+    expect(run([good, bad, good, worse, good])).toEqual([]);
+  });
+});

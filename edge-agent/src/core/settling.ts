@@ -38,6 +38,14 @@ const STEP_MEDIAN = 0.9539;
 /** Five normal samples lie within 6 standard deviations of each other in 99.98 % of cases. */
 const AGREEING_SIGMAS = 6;
 
+/**
+ * Up to half of the samples of a plateau may be wrong, as where a frame without a checksum has a changed
+ * digit: none may lie further from their median than so many divisions, or so many times the median of
+ * those distances. Of five normal samples 3 % do by chance, and wait for the next one.
+ */
+const CLOSE_DIVISIONS = 4;
+const CLOSE_TIMES = 15;
+
 /** A level that has not settled after so many times `minSamples` is reported as unstable. */
 const UNSTABLE_AFTER = 6;
 
@@ -80,12 +88,30 @@ export function settle(
   const plateau = [...state.plateau, value];
   const next: Settling = { ...state, plateau, steps, newest: value, fault: null };
   if (plateau.length < options.minSamples) return unsettled(next, at, value, options);
-  const tolerance = Math.max(options.division, AGREEING_SIGMAS * noiseOf(steps));
-  if (Math.max(...plateau) - Math.min(...plateau) > tolerance) {
+  if (!agreeing(plateau, noiseOf(steps), options)) {
     return unsettled({ ...next, plateau: plateau.slice(1) }, at, value, options);
   }
   const level: Level = { at, ...statistics(plateau), quality: 'good' };
   return { state: { ...next, plateau: [], unsettled: 0 }, level };
+}
+
+/** @param noise one sample's standard deviation, in the unit of the samples */
+function agreeing(
+  plateau: readonly number[],
+  noise: number,
+  { division }: SettlingOptions,
+): boolean {
+  const range = Math.max(...plateau) - Math.min(...plateau);
+  if (range > Math.max(division, AGREEING_SIGMAS * noise)) return false;
+  const middle = lowerMedian(plateau);
+  const away = plateau.map((sample) => Math.abs(sample - middle));
+  return Math.max(...away) <= Math.max(CLOSE_DIVISIONS * division, CLOSE_TIMES * lowerMedian(away));
+}
+
+/** Of an even number the lower of the two: then one of two, or two of four, cannot move it. */
+function lowerMedian(samples: readonly number[]): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 }
 
 function unsettled(

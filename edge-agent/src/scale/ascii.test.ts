@@ -198,6 +198,14 @@ describe('a scale that is asked', () => {
     expect(await session.read(SCALE)).toMatchObject({ massMg: 2_000_000 });
   });
 
+  test('a digit that changed once is asked for again, until two agree', async () => {
+    const [right, wrong] = [text(1_000), text(8_000)];
+    const { address } = await answering(right, right, wrong, right, right);
+    const link = { protocol: 'a-and-d', address, timeoutMs: SLOW_MS, mode: 'polled' } as const;
+    const session = await open(link);
+    for (const _ of [1, 2]) expect(await session.read(SCALE)).toMatchObject({ massMg: 1_000_000 });
+  });
+
   test('a late answer is not taken for the next one, not even after the drain', async () => {
     const { address, sockets } = await answering('', '', text(2_000), text(3_000));
     const link = { protocol: 'a-and-d', address, timeoutMs: 100, mode: 'polled' } as const;

@@ -99,8 +99,7 @@ export class AsciiSession implements ScaleSession<AsciiScale> {
         // The first burst of a line may have waited in a device server for hours.
         const isFirst = this.#newest === null;
         this.#newest = now;
-        const options = { continuous: request === null, divisionMg };
-        const isSure = now !== null && before !== null && agrees(before, now, options);
+        const isSure = now !== null && before !== null && agrees(before, now, { divisionMg });
         contested ||= before !== null && !isSure;
         if (isSure && !isFirst && (request === null || seen > owed)) return now.read;
         ask();

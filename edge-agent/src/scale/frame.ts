@@ -41,18 +41,17 @@ const MOTION_BAND_DIVISIONS = 10;
 /**
  * Whether a frame is confirmed by the one right before it. Most of the protocols have no checksum: a
  * lost or changed byte shows only in that the next frame says something else.
- * @param continuous the frames follow one another at once, so two stable weights must be close
  */
 export function agrees(
   before: Frame,
   now: Frame,
-  { continuous, divisionMg }: { readonly continuous: boolean; readonly divisionMg: number },
+  { divisionMg }: { readonly divisionMg: number },
 ): boolean {
   if (!before.read.ok || !now.read.ok) {
     return !before.read.ok && !now.read.ok && before.read.quality === now.read.quality;
   }
   if (before.shape !== now.shape) return false;
-  if (!continuous || !now.read.stable) return true;
+  if (!now.read.stable) return true;
   const apart = Math.abs(before.read.massMg - now.read.massMg);
   return before.read.stable && apart <= MOTION_BAND_DIVISIONS * divisionMg;
 }

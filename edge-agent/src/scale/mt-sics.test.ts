@@ -9,7 +9,7 @@ import { freshFolder } from '../testing/folder.ts';
 import { tcpDevice } from '../testing/tcp-device.ts';
 import { openLine } from './line.ts';
 import { decodeAnswer } from './mt-sics-codec.ts';
-import { openMtSics } from './mt-sics.ts';
+import { openMtSics, type SicsScale } from './mt-sics.ts';
 import type { ScaleSession } from './port.ts';
 
 const readOf = (line: string): unknown => {
@@ -67,11 +67,13 @@ describe('answers', () => {
   });
 });
 
+const SCALE: SicsScale = { divisionMg: 10 };
+
 async function open(
   address: string,
   timeoutMs: number,
   tare: 'asked' | 'locked' = 'asked',
-): Promise<ScaleSession<unknown>> {
+): Promise<ScaleSession<SicsScale>> {
   const session = openMtSics(await openLine({ address, timeoutMs }), { timeoutMs, tare });
   onTestFinished(() => session.close());
   return session;
@@ -106,43 +108,43 @@ describe('over a line', () => {
   test('asks and reads', async () => {
     const { address } = await balance(weight(100), weight(100), 'S +\r\n');
     const session = await open(address, 20_000);
-    expect(await session.read(null)).toEqual({ ok: true, massMg: 100_000, stable: true });
-    expect(await session.read(null)).toMatchObject({ quality: 'overload' });
+    expect(await session.read(SCALE)).toEqual({ ok: true, massMg: 100_000, stable: true });
+    expect(await session.read(SCALE)).toMatchObject({ quality: 'overload' });
   });
 
   test('passes over lines that are no answers', async () => {
     const { address } = await balance(`printout\r\n\u0000\u00ff\r\n\u0000${weight(1)}`);
     const session = await open(address, 20_000);
-    expect(await session.read(null)).toMatchObject({ massMg: 1_000 });
+    expect(await session.read(SCALE)).toMatchObject({ massMg: 1_000 });
   });
 
   test('a tared balance shows net: its tare is added', async () => {
     const { address, tare } = await balance(weight(-20));
     tare('TA A     120.00 g\r\n');
     const session = await open(address, 20_000);
-    expect(await session.read(null)).toEqual({ ok: true, massMg: 100_000, stable: true });
+    expect(await session.read(SCALE)).toEqual({ ok: true, massMg: 100_000, stable: true });
   });
 
   test('a tare that is set while the scale is read gives no weight, and then the right one', async () => {
     const { address, tare } = await balance(weight(100), weight(100), weight(100), weight(0));
     const session = await open(address, 20_000);
-    expect(await session.read(null)).toMatchObject({ massMg: 100_000 });
+    expect(await session.read(SCALE)).toMatchObject({ massMg: 100_000 });
     tare('TA A     100.00 g\r\n');
-    expect(await session.read(null)).toMatchObject({ quality: 'comm-error' });
-    expect(await session.read(null)).toMatchObject({ massMg: 100_000 });
+    expect(await session.read(SCALE)).toMatchObject({ quality: 'comm-error' });
+    expect(await session.read(SCALE)).toMatchObject({ massMg: 100_000 });
   });
 
   test('a balance that cannot say its tare is not taken for one without', async () => {
     const { address, tare } = await balance(weight(100));
     tare('ES\r\n');
     const session = await open(address, 20_000);
-    expect(await session.read(null)).toEqual({
+    expect(await session.read(SCALE)).toEqual({
       ok: false,
       quality: 'config-error',
       why: expect.stringContaining('tare: locked'),
     });
     const locked = await open(address, 20_000, 'locked');
-    expect(await locked.read(null)).toMatchObject({ massMg: 100_000 });
+    expect(await locked.read(SCALE)).toMatchObject({ massMg: 100_000 });
   });
 
   test('a unit that lost its prefix is asked for once more', async () => {
@@ -154,25 +156,33 @@ describe('over a line', () => {
       kilograms,
     );
     const session = await open(address, 20_000, 'locked');
-    expect(await session.read(null)).toMatchObject({ massMg: 1_500_000 });
-    expect(await session.read(null)).toMatchObject({ massMg: 1_500_000 });
+    expect(await session.read(SCALE)).toMatchObject({ massMg: 1_500_000 });
+    expect(await session.read(SCALE)).toMatchObject({ massMg: 1_500_000 });
+  });
+
+  test('a digit that changed once is asked for again, until two agree', async () => {
+    const { address } = await balance(weight(100), weight(100), weight(900), weight(100));
+    const session = await open(address, 20_000, 'locked');
+    for (const _ of [1, 2]) {
+      expect(await session.read(SCALE)).toEqual({ ok: true, massMg: 100_000, stable: true });
+    }
   });
 
   test('a late answer is not taken for the next one', async () => {
     const { address, sockets } = await balance('', weight(2));
     const session = await open(address, 100);
-    await expect(session.read(null)).rejects.toMatchObject({ code: 'scale-silent' });
+    await expect(session.read(SCALE)).rejects.toMatchObject({ code: 'scale-silent' });
     const drained = session.drain();
     sockets[0]?.write(weight(1));
     await drained;
-    expect(await session.read(null)).toMatchObject({ massMg: 2_000 });
+    expect(await session.read(SCALE)).toMatchObject({ massMg: 2_000 });
   });
 
   test('a connection that breaks ends the request at once', async () => {
     const { address } = await tcpDevice((_, socket) => socket.resetAndDestroy());
     const session = await open(address, 20_000);
-    await expect(session.read(null)).rejects.toMatchObject({ code: 'link-down' });
-    await expect(session.read(null)).rejects.toMatchObject({ code: 'link-down' });
+    await expect(session.read(SCALE)).rejects.toMatchObject({ code: 'link-down' });
+    await expect(session.read(SCALE)).rejects.toMatchObject({ code: 'link-down' });
   });
 
   test.skipIf(!requireProgram('socat'))('reads from a serial port', async () => {
@@ -186,6 +196,6 @@ describe('over a line', () => {
     });
     await vi.waitFor(() => expect(existsSync(path)).toBe(true), { timeout: 5_000 });
     const session = await open(path, 20_000);
-    expect(await session.read(null)).toMatchObject({ massMg: 7_000 });
+    expect(await session.read(SCALE)).toMatchObject({ massMg: 7_000 });
   });
 });

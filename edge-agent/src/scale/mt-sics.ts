@@ -12,13 +12,17 @@ export interface MtSicsOptions {
   readonly tare: 'asked' | 'locked';
 }
 
+export interface SicsScale {
+  readonly divisionMg: number;
+}
+
 /** MT-SICS over an open line; one balance a line. */
-export function openMtSics(line: Duplex, options: MtSicsOptions): ScaleSession<unknown> {
+export function openMtSics(line: Duplex, options: MtSicsOptions): ScaleSession<SicsScale> {
   return new MtSicsSession(line, options);
 }
 
 /** Weight and tare are two answers; a tare that is changed between them is seen by the next. */
-class MtSicsSession implements ScaleSession<unknown> {
+class MtSicsSession implements ScaleSession<SicsScale> {
   readonly #line: Duplex;
   readonly #options: MtSicsOptions;
   readonly #codec: Codec<Answer> = mtSicsCodec();
@@ -34,12 +38,12 @@ class MtSicsSession implements ScaleSession<unknown> {
     this.#listener = new Listener(line, this.#codec, { timeoutMs, idle: () => undefined });
   }
 
-  async read(): Promise<ScaleRead> {
-    if (this.#options.tare === 'locked') return this.#weight();
+  async read(scale: SicsScale): Promise<ScaleRead> {
+    if (this.#options.tare === 'locked') return this.#weight(scale);
     // Also a fence: answers come in order, so no late weight comes after the answer to this.
     this.#tare ??= await this.#askTare();
     if (!this.#tare.ok) return this.#forget(this.#tare);
-    const weight = await this.#weight();
+    const weight = await this.#weight(scale);
     if (!weight.ok) return weight;
     const before = this.#tare.massMg;
     const tare = await this.#askTare();
@@ -67,8 +71,8 @@ class MtSicsSession implements ScaleSession<unknown> {
     return fault;
   }
 
-  /** A weight of another shape than the one before is asked for once more. */
-  #weight(): Promise<ScaleRead> {
+  /** A weight that the one before does not confirm is asked for once more. */
+  #weight({ divisionMg }: SicsScale): Promise<ScaleRead> {
     let contested: ScaleRead | null = null;
     const ask = (): void => void this.#line.write(ASK_WEIGHT);
     return this.#listener.until<ScaleRead>(
@@ -79,8 +83,7 @@ class MtSicsSession implements ScaleSession<unknown> {
         const { frame } = answer;
         const before = this.#newest;
         this.#newest = frame;
-        const options = { continuous: false, divisionMg: 0 };
-        if (!frame.read.ok || (before !== null && agrees(before, frame, options))) {
+        if (!frame.read.ok || (before !== null && agrees(before, frame, { divisionMg }))) {
           return frame.read;
         }
         contested = CONTRADICTING;

@@ -87,8 +87,7 @@ function fed(codec: Codec, bytes: Uint8Array, chance: Chance): Frame[] {
 }
 
 /** The frames that the one before confirms, as a driver takes them. */
-function taken(frames: readonly Frame[], continuous: boolean): Frame[] {
-  const options = { continuous, divisionMg: DIVISION_MG };
+function taken(frames: readonly Frame[], options: { readonly divisionMg: number }): Frame[] {
   return frames.filter((now, index) => {
     const before = frames[index - 1];
     return before !== undefined && agrees(before, now, options);
@@ -97,11 +96,11 @@ function taken(frames: readonly Frame[], continuous: boolean): Frame[] {
 
 /**
  * Between frames of a scale at rest come some that are random, broken, or changed by one byte.
- * - Random and broken: whatever is taken as a weight is exactly what rests on the scale; also of a
- *   scale that is asked, where frames are not compared by weight.
+ * - Random and broken: whatever is taken as a weight is exactly what rests on the scale, even where
+ *   frames are not compared by weight.
  * - Changed, with a checksum: likewise, without any comparison of frames.
- * - Changed, without one: a frame of a stream that is taken as a stable weight is off by no more than
- *   the motion band. That much no format without a checksum can tell. Nor can Toledo's without
+ * - Changed, without one: a frame that is taken as a stable weight is off by no more than the motion
+ *   band. That much no format without a checksum can tell. Nor can Toledo's without
  *   checksum when it is broken: its status bytes may be anything, so added bytes can pass for them.
  */
 export function fuzz(
@@ -125,7 +124,9 @@ export function fuzz(
     try {
       const all = fed(codec, stream, chance);
       const alone = kind === 'changed' && format.hasChecksum;
-      reads = (alone ? all : taken(all, !isExact)).map(({ read }) => read);
+      reads = (alone ? all : taken(all, { divisionMg: isExact ? Infinity : DIVISION_MG })).map(
+        ({ read }) => read,
+      );
     } catch {
       result.crashes += 1;
       codec = format.codec();
