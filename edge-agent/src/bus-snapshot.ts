@@ -1,6 +1,7 @@
 import type { Failure } from '#shared/failure.ts';
 import type { BinId } from '#shared/ids.ts';
 import type { Latency } from './core/latency.ts';
+import type { KeptPause } from './pause.ts';
 
 /** What can go wrong with a request. */
 export const ERROR_KINDS = ['silent', 'broken', 'busy', 'link'] as const;
@@ -26,6 +27,8 @@ export interface BusSnapshot<Scale> {
   readonly opened: number;
   /** The bus budget used: share of the last minute that requests took, 0 to 1. */
   readonly busyShare: number | null;
+  /** Between opening the line and the first request. */
+  readonly pauseAfterConnect: KeptPause | null;
   readonly slaves: readonly SlaveSnapshot<Scale>[];
 }
 
@@ -40,6 +43,8 @@ export interface SlaveSnapshot<Scale> {
   readonly reads: number;
   readonly errors: Readonly<SlaveErrors>;
   readonly lastError: string | null;
+  /** Silence on the line before each request to it. */
+  readonly pause: KeptPause | null;
 }
 
 /** Who a slave is. */

@@ -34,7 +34,7 @@ class Line {
     if (!this.canOpen) throw down();
     this.opened += 1;
     return {
-      read: async (scale, timeoutMs) => {
+      read: async (scale, { timeoutMs } = {}) => {
         this.deadlines.push(timeoutMs);
         this.asking += 1;
         this.mostAsking = Math.max(this.mostAsking, this.asking);

@@ -3,7 +3,7 @@ import type { Clock } from '#shared/clock.ts';
 import { Failure } from '#shared/failure.ts';
 import type { Log } from '#shared/log.ts';
 import { backoffMs } from './core/backoff.ts';
-import { BusyShare, LatencyRing } from './core/latency.ts';
+import { BusyShare } from './core/latency.ts';
 import type { ScaleFault, ScaleRead } from './core/scale-read.ts';
 import {
   deadlineMs,
@@ -14,7 +14,9 @@ import {
   startTurn,
   type Turn,
 } from './core/turns.ts';
-import { errorKindOf, noErrors, type BusSnapshot, type SlaveErrors } from './bus-snapshot.ts';
+import type { BusSnapshot } from './bus-snapshot.ts';
+import { Experience } from './experience.ts';
+import { Pause } from './pause.ts';
 import type { ScaleDriver, ScaleSession } from './scale/port.ts';
 
 const RECONNECT = { firstMs: 500, mostMs: 30_000 };
@@ -28,25 +30,24 @@ const HEALTHY_MS = 60_000;
  */
 const SILENT_LINE = 3;
 
+/** The longest pause after a connection that is tried: gateways that first look for their slaves. */
+const LONGEST_CONNECT_PAUSE_MS = 2_500;
+
 export interface BusOptions<Scale, Read> {
   readonly name: string;
   readonly driver: ScaleDriver<NoInfer<Scale>, Read>;
   readonly scales: readonly Scale[];
   /** How long an answer may take, ms. Where it is given, experience may shorten it. */
   readonly timeoutMs?: number | undefined;
+  /** Silence before every request to a slave, ms; learned for each where it is not given. */
+  readonly pauseMs?: number | undefined;
+  /** Silence after the line was opened, ms; learned where it is not given. */
+  readonly pauseAfterConnectMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly onRead: (scale: Scale, read: NoInfer<Read> | ScaleFault) => void;
   /** How often a scale that answers is read now, where that is not its `pollMs`. */
   readonly paceMs?: (scale: NoInfer<Scale>) => number;
-}
-
-/** What is learned of a slave. */
-interface Experience {
-  readonly latency: LatencyRing;
-  readonly errors: SlaveErrors;
-  reads: number;
-  lastError: string | null;
 }
 
 /**
@@ -58,6 +59,7 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
   readonly #options: BusOptions<Scale, Read>;
   readonly #stopping = new AbortController();
   readonly #experience: ReadonlyMap<Scale, Experience>;
+  readonly #connectPause: Pause;
   readonly #busy: BusyShare;
   #turns: readonly Turn<Scale>[];
   #session: ScaleSession<Scale, Read> | null = null;
@@ -71,12 +73,12 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
   constructor(options: BusOptions<Scale, Read>) {
     this.#options = options;
     this.#turns = options.scales.map((scale) => startTurn(scale, scale.pollMs));
-    this.#experience = new Map(
-      options.scales.map((scale) => [
-        scale,
-        { latency: new LatencyRing(), errors: noErrors(), reads: 0, lastError: null },
-      ]),
-    );
+    const { scales, pauseMs, pauseAfterConnectMs } = options;
+    this.#experience = new Map(scales.map((scale) => [scale, new Experience({ pauseMs })]));
+    this.#connectPause = new Pause({
+      configuredMs: pauseAfterConnectMs,
+      longestMs: LONGEST_CONNECT_PAUSE_MS,
+    });
     this.#busy = new BusyShare(options.clock.monotonicMs());
   }
 
@@ -100,18 +102,13 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
       fault: this.#fault,
       opened: this.#opened,
       busyShare: this.#busy.at(now),
-      slaves: this.#turns.map((turn) => {
-        const { latency, errors, reads, lastError } = this.#experienceOf(turn.scale);
-        return {
-          scale: turn.scale,
-          breaker: isOpen(turn) ? 'open' : 'closed',
-          nextInMs: Math.max(0, Math.round(turn.dueAt - now)),
-          latency: latency.summary(),
-          reads,
-          errors: { ...errors },
-          lastError,
-        };
-      }),
+      pauseAfterConnect: this.#connectPause.summary(),
+      slaves: this.#turns.map((turn) => ({
+        scale: turn.scale,
+        breaker: isOpen(turn) ? 'open' : 'closed',
+        nextInMs: Math.max(0, Math.round(turn.dueAt - now)),
+        ...this.#experienceOf(turn.scale).summary(),
+      })),
     };
   }
 
@@ -123,6 +120,7 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
         this.#session = await this.#options.driver.open();
         this.#opened += 1;
         const openedAt = clock.monotonicMs();
+        await this.#pause(this.#connectPause.ms);
         const fault = await this.#poll(this.#session);
         if (this.#isStopping) return;
         if (clock.monotonicMs() - openedAt >= HEALTHY_MS) failures = 0;
@@ -150,6 +148,7 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
     const { clock } = this.#options;
     let silent = 0;
     let fellSilent = 0;
+    let isFirst = true;
     while (!this.#isStopping) {
       const { turn, waitMs } = nextPoll(this.#turns, clock.monotonicMs());
       if (waitMs > 0) {
@@ -157,8 +156,12 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
         continue;
       }
       const startedAt = clock.monotonicMs();
+      const isTrial =
+        this.#experienceOf(turn.scale).pause.isTrial || (isFirst && this.#connectPause.isTrial);
       const failure = await this.#ask(session, turn);
       if (this.#isStopping) break;
+      if (isFirst) this.#connectPause.learn(failure === null || failure.retry === 'now');
+      isFirst = false;
       if (failure?.code === 'link-down') {
         this.#failed(turn, failure, startedAt);
         return failure.message;
@@ -167,6 +170,9 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
         silent = 0;
         fellSilent = 0;
         if (failure !== null) this.#again(turn, failure, startedAt);
+      } else if (isTrial) {
+        await session.drain();
+        this.#again(turn, failure, startedAt);
       } else {
         silent += 1;
         fellSilent =
@@ -189,16 +195,15 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
   async #ask(session: ScaleSession<Scale, Read>, turn: Turn<Scale>): Promise<Failure | null> {
     const { clock, onRead, timeoutMs } = this.#options;
     const experience = this.#experienceOf(turn.scale);
-    const slowestMs = experience.latency.slowestMs;
-    experience.reads += 1;
+    const { pause, slowestMs } = experience;
     const startedAt = clock.monotonicMs();
     try {
-      const read = await session.read(
-        turn.scale,
-        timeoutMs === undefined ? undefined : deadlineMs(turn, { timeoutMs, slowestMs }),
-      );
+      const read = await session.read(turn.scale, {
+        timeoutMs: timeoutMs === undefined ? undefined : deadlineMs(turn, { timeoutMs, slowestMs }),
+        pauseMs: pause.ms,
+      });
       const now = clock.monotonicMs();
-      experience.latency.add(now - startedAt);
+      experience.answered(now - startedAt);
       this.#says(null);
       onRead(turn.scale, read);
       const pollMs = this.#options.paceMs?.(turn.scale) ?? turn.scale.pollMs;
@@ -206,6 +211,7 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
       return null;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
+      experience.failed(error);
       return error;
     }
   }
@@ -215,10 +221,7 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
     this.#says(null);
     const later = retried(turn, this.#options.clock.monotonicMs());
     if (later === null) this.#failed(turn, failure, startedAt);
-    else {
-      this.#turned(turn, later);
-      this.#note(turn.scale, failure);
-    }
+    else this.#turned(turn, later);
   }
 
   #failed(turn: Turn<Scale>, failure: Failure, startedAt: number): void {
@@ -226,15 +229,8 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
     const costMs = this.#turns.length > 1 ? now - startedAt : 0;
     const usual = { ...turn, pollMs: turn.scale.pollMs };
     this.#turned(turn, polled(usual, { answered: false, costMs }, now));
-    this.#note(turn.scale, failure);
     const fault: ScaleFault = { ok: false, quality: 'comm-error', why: failure.message };
     this.#options.onRead(turn.scale, fault);
-  }
-
-  #note(scale: Scale, failure: Failure): void {
-    const experience = this.#experienceOf(scale);
-    experience.errors[errorKindOf(failure)] += 1;
-    experience.lastError = failure.message;
   }
 
   #turned(turn: Turn<Scale>, after: Turn<Scale>): void {

@@ -125,12 +125,12 @@ function longestPauseMs(link: LinkConfig): number {
 }
 
 function linkStatus(
-  { slaves, name, protocol, address, isUp, fault, busyShare }: LinkSnapshot,
+  { slaves, name, protocol, address, isUp, fault, busyShare, pauseAfterConnect }: LinkSnapshot,
   devices: ReadonlyMap<string, Device>,
 ): LinkStatus {
-  const bins = slaves.flatMap(({ bins: of, unit, latency, reads, errors, breaker }) => {
+  const bins = slaves.flatMap(({ bins: of, unit, latency, reads, errors, breaker, pause }) => {
     const failed = Object.values(errors).reduce((sum, count) => sum + count, 0);
-    const slave = { unit, reads, errors: failed, errorKinds: { ...errors } };
+    const slave = { unit, reads, errors: failed, errorKinds: { ...errors }, pause };
     return of.map((bin): SlaveStatus => {
       const device = devices.get(bin);
       return {
@@ -144,5 +144,5 @@ function linkStatus(
       };
     });
   });
-  return { name, protocol, address, isUp, fault, busyShare, slaves: bins };
+  return { name, protocol, address, isUp, fault, busyShare, pauseAfterConnect, slaves: bins };
 }

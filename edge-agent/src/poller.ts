@@ -91,10 +91,10 @@ export class Poller {
   }
 
   #busOf(config: LinkConfig): LinkBus {
-    const { name, protocol, address, timeoutMs } = config;
+    const { name, protocol, address, timeoutMs, pauseAfterConnectMs } = config;
     const link = { ...config, tap: this.#watch?.tap(name, protocol) };
     const isKnown = (bin: BinId): boolean => this.#known.has(bin);
-    const options = { name, clock: this.#clock, log: this.#log };
+    const options = { name, pauseAfterConnectMs, clock: this.#clock, log: this.#log };
     const bins = new Map(binsOf(link).map((bin) => [bin.bin, bin]));
     const take = (bin: BinId, read: BinRead): void => {
       const config = bins.get(bin);
@@ -104,6 +104,8 @@ export class Poller {
       const onRead = ({ bin }: { readonly bin: BinId }, read: ScaleRead): void => take(bin, read);
       const bus = new Bus({
         ...options,
+        // One scale a line: its requests wait for its answers, and it is asked seldom.
+        pauseMs: 0,
         driver: asciiDriver(link),
         scales: link.scales,
         onRead,
@@ -116,6 +118,7 @@ export class Poller {
       ...options,
       driver,
       timeoutMs,
+      pauseMs: link.pauseMs,
       scales: slavesOf(link),
       paceMs: ({ points, pollMs }) =>
         points.every(({ bin }) => isKnown(bin)) ? pollMs : Math.min(EAGER_MS, pollMs),

@@ -103,10 +103,7 @@ async function tryLine(
     stream.off('data', hear);
     const guess = asciiGuess(Buffer.concat(heard));
     if (guess !== null) return { kind: 'ascii', guess, ...at };
-    const line =
-      protocol === 'modbus-tcp'
-        ? new TcpLine(stream)
-        : new RtuLine(stream, { ...place, pauseMs: 0 });
+    const line = protocol === 'modbus-tcp' ? new TcpLine(stream) : new RtuLine(stream, place);
     const unit = await firstUnit({ line, timeoutMs }, units, (id) => say(`${how}: unit ${id}?`));
     if (unit === null) return null;
     say(`${how}: unit ${unit} answers`);

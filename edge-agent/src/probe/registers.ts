@@ -29,7 +29,7 @@ async function read(
   { line, unit, timeoutMs }: Unit,
   { table, first, count }: { table: RegisterTable; first: number; count: number },
 ): Promise<readonly number[] | null> {
-  const answer = await line.exchange({ unit, table, first, count }, timeoutMs);
+  const answer = await line.exchange({ unit, table, first, count }, { timeoutMs, pauseMs: 0 });
   return answer.ok ? answer.words : null;
 }
 
@@ -38,7 +38,7 @@ export async function answers({ line, unit, timeoutMs }: Unit): Promise<boolean>
   for (const table of REGISTER_TABLES) {
     try {
       const request = { unit, table, first: 0, count: 1 };
-      const answer = await line.exchange(request, timeoutMs);
+      const answer = await line.exchange(request, { timeoutMs, pauseMs: 0 });
       return answer.ok || !NOBODY.has(answer.exception);
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'link-down') throw error;

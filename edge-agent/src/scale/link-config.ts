@@ -33,6 +33,8 @@ export const scale = {
 export const link = {
   name: id,
   timeoutMs: z.int().min(20).max(60_000).default(1_000),
+  /** Silence between opening the line and the first request, ms; learned where it is left out. */
+  pauseAfterConnectMs: z.int().min(0).max(10_000).optional(),
 };
 
 /** Device addresses that a Modbus serial line has; 0 is a broadcast and answers nothing. */

@@ -10,8 +10,8 @@ const modbus = {
   ...link,
   /** Unwanted registers between two wanted ones that are read along to spare a request. */
   maxGap: z.int().min(0).max(120).default(0),
-  /** Silence before every request beyond the 3.5 characters that the standard asks for, ms. */
-  pauseMs: z.int().min(0).max(1_000).default(0),
+  /** Silence before every request beyond what the standard asks for, ms; learned where it is left out. */
+  pauseMs: z.int().min(0).max(1_000).optional(),
   sensors: z.array(sensor).default([]),
 };
 

@@ -1,9 +1,17 @@
 import type { Duplex } from 'node:stream';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { Failure, messageOf } from '#shared/failure.ts';
 import type { ModbusAnswer, ModbusRequest } from './modbus-frame.ts';
 
 /** Nothing came before the deadline. */
 const nothing = (): string => '';
+
+/** How long an answer may take; how long the line has to be silent before the request. */
+export interface ExchangeLimits {
+  readonly timeoutMs: number;
+  /** Beyond what the standard asks for. */
+  readonly pauseMs: number;
+}
 
 /** An open line to the slaves, one request at a time. */
 export interface ModbusLine {
@@ -11,7 +19,7 @@ export interface ModbusLine {
    * @throws Failure `scale-silent` after the deadline, `frame-broken` where what came is no answer to
    * this request, `link-down` where nobody can be asked any more
    */
-  exchange(request: ModbusRequest, timeoutMs: number): Promise<ModbusAnswer>;
+  exchange(request: ModbusRequest, limits: ExchangeLimits): Promise<ModbusAnswer>;
   /** After a failure: waits until a late answer can no longer be taken for the next one. */
   drain(): Promise<void>;
   close(): void;
@@ -64,4 +72,15 @@ export function exchange(
     const refuse = (cause: unknown): void => fail('frame-broken', messageOf(cause), cause);
     expired = begin({ request, settle, fail, refuse });
   });
+}
+
+/**
+ * Timers count whole milliseconds, a frame's end is 1.75 or 2: what is left is waited for in turns.
+ * @param instant of `performance.now()`
+ */
+export async function silentUntil(instant: number): Promise<void> {
+  for (let left = instant - performance.now(); left > 0; left = instant - performance.now()) {
+    if (left >= 1) await sleep(Math.floor(left));
+    else await turn();
+  }
 }

@@ -8,7 +8,7 @@ import {
 import type { BinRead, ScaleFault } from '../core/scale-read.ts';
 import { openLine, openSocket, type LineAddress } from './line.ts';
 import type { ModbusLine } from './modbus-line.ts';
-import type { ScaleDriver, ScaleSession } from './port.ts';
+import type { ReadLimits, ScaleDriver, ScaleSession } from './port.ts';
 import { RtuLine } from './rtu-line.ts';
 import { TcpLine } from './tcp-line.ts';
 
@@ -36,8 +36,6 @@ export interface ModbusLink extends LineAddress {
   readonly protocol: 'modbus-tcp' | 'modbus-rtu' | 'modbus-rtu-over-tcp';
   /** Unwanted registers that may be read along to spare a request. */
   readonly maxGap?: number | undefined;
-  /** Silence before every request beyond what the standard asks for, ms. */
-  readonly pauseMs?: number | undefined;
 }
 
 export interface ModbusDriver<Point extends ModbusPoint> extends ScaleDriver<
@@ -104,7 +102,7 @@ export function modbusDriver<Point extends ModbusPoint>(link: ModbusLink): Modbu
 
 async function openModbus(link: ModbusLink): Promise<ModbusLine> {
   if (link.protocol === 'modbus-tcp') return new TcpLine(await openSocket(link));
-  return new RtuLine(await openLine(link), { ...link, pauseMs: link.pauseMs ?? 0 });
+  return new RtuLine(await openLine(link), link);
 }
 
 interface SessionOptions<Point extends ModbusPoint> {
@@ -131,12 +129,13 @@ class ModbusSession<Point extends ModbusPoint> implements ScaleSession<
 
   async read(
     slave: ModbusSlave<Point>,
-    timeoutMs: number = this.#options.link.timeoutMs,
+    { timeoutMs = this.#options.link.timeoutMs, pauseMs = 0 }: ReadLimits = {},
   ): Promise<ModbusReads<Point>> {
     const reads: { point: Point; read: BinRead }[] = [];
     const open = this.#options.requestsOf(slave).toReversed();
     for (let request = open.pop(); request !== undefined; request = open.pop()) {
-      const answer = await this.#line.exchange({ ...request, unit: slave.unit }, timeoutMs);
+      const asked = { ...request, unit: slave.unit };
+      const answer = await this.#line.exchange(asked, { timeoutMs, pauseMs });
       if (answer.ok) {
         for (const point of request.items) {
           const from = point.first - request.first;

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { charactersMs, silence, type LineAddress } from './line.ts';
 import {
   answerBytes,
@@ -10,7 +9,13 @@ import {
   type ModbusAnswer,
   type ModbusRequest,
 } from './modbus-frame.ts';
-import { exchange, type ModbusLine, type Pending } from './modbus-line.ts';
+import {
+  exchange,
+  silentUntil,
+  type ExchangeLimits,
+  type ModbusLine,
+  type Pending,
+} from './modbus-line.ts';
 import { ModbusMaster } from './modbus-master.ts';
 
 /** The shortest frame there is: unit, function, CRC. */
@@ -32,7 +37,7 @@ const TURNAROUND_MS = 5;
 export class RtuLine implements ModbusLine {
   readonly #line: Duplex;
   readonly #master: ModbusMaster;
-  readonly #address: LineAddress & { readonly pauseMs: number };
+  readonly #address: LineAddress;
   #pending: Pending | null = null;
   #came: Buffer = Buffer.alloc(0);
   /** When the request went out that is or was last waited for; `null` once it is over. */
@@ -42,15 +47,18 @@ export class RtuLine implements ModbusLine {
   /** Slowest answer seen, ms; before the first, as slow as any may be. */
   #slowestMs: number | null = null;
 
-  constructor(line: Duplex, address: LineAddress & { readonly pauseMs: number }) {
+  constructor(line: Duplex, address: LineAddress) {
     this.#line = line;
     this.#master = new ModbusMaster((frame) => line.write(frame));
     this.#address = address;
     line.on('data', (bytes: Buffer) => this.#take(bytes));
   }
 
-  async exchange(request: ModbusRequest, timeoutMs: number): Promise<ModbusAnswer> {
-    await silentUntil(this.#busyAt + this.#frameEndMs + this.#address.pauseMs);
+  async exchange(
+    request: ModbusRequest,
+    { timeoutMs, pauseMs }: ExchangeLimits,
+  ): Promise<ModbusAnswer> {
+    await silentUntil(this.#busyAt + this.#frameEndMs + pauseMs);
     try {
       return await exchange(this.#line, { request, timeoutMs }, (pending) => {
         this.#pending = pending;
@@ -117,12 +125,4 @@ export function rtuAnswer(request: ModbusRequest, came: Buffer): Buffer | null {
   if (crc16(frame) !== came.readUInt16LE(frame.length)) throw new BrokenFrame('a broken checksum');
   checkAnswer(request, frame);
   return came.subarray(0, length);
-}
-
-/** Timers count whole milliseconds, a frame's end is 1.75 or 2: what is left is waited for in turns. */
-async function silentUntil(instant: number): Promise<void> {
-  for (let left = instant - performance.now(); left > 0; left = instant - performance.now()) {
-    if (left >= 1) await sleep(Math.floor(left));
-    else await turn();
-  }
 }

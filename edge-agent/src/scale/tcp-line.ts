@@ -6,7 +6,13 @@ import {
   type ModbusRequest,
   withCrc,
 } from './modbus-frame.ts';
-import { exchange, type ModbusLine, type Pending } from './modbus-line.ts';
+import {
+  exchange,
+  silentUntil,
+  type ExchangeLimits,
+  type ModbusLine,
+  type Pending,
+} from './modbus-line.ts';
 import { ModbusMaster } from './modbus-master.ts';
 
 /** Transaction, protocol, length; the unit is counted in the length. */
@@ -28,6 +34,8 @@ export class TcpLine implements ModbusLine {
   #came: Buffer = Buffer.alloc(0);
   #transaction = 0;
   #pending: Pending | null = null;
+  /** When the line was last busy, of `performance.now()`. */
+  #busyAt = 0;
 
   constructor(line: Duplex) {
     this.#line = line;
@@ -37,7 +45,11 @@ export class TcpLine implements ModbusLine {
     line.on('data', (bytes: Buffer) => this.#take(bytes));
   }
 
-  async exchange(request: ModbusRequest, timeoutMs: number): Promise<ModbusAnswer> {
+  async exchange(
+    request: ModbusRequest,
+    { timeoutMs, pauseMs }: ExchangeLimits,
+  ): Promise<ModbusAnswer> {
+    if (pauseMs > 0) await silentUntil(this.#busyAt + pauseMs);
     try {
       return await exchange(this.#line, { request, timeoutMs }, (pending) => {
         this.#pending = pending;
@@ -51,6 +63,7 @@ export class TcpLine implements ModbusLine {
       });
     } finally {
       this.#pending = null;
+      this.#busyAt = performance.now();
     }
   }
 

@@ -1,3 +1,5 @@
+import type { KeptPause } from '../pause.ts';
+
 /**
  * What `agent status` tells of a running agent: plain data, so that it goes over a socket and into
  * `--json` as it is. Keys are only added, since people's scripts read them. What is not known is
@@ -33,6 +35,8 @@ export interface LinkStatus {
   readonly fault: string | null;
   /** Share of the line's time that requests take, 0 to 1. */
   readonly busyShare: number | null;
+  /** Silence kept between opening the line and the first request; `null` where none is. */
+  readonly pauseAfterConnect: KeptPause | null;
   readonly slaves: readonly SlaveStatus[];
 }
 
@@ -49,6 +53,8 @@ export interface SlaveStatus {
   /** Median and slowest of the latest answers, ms. */
   readonly latencyMs: number | null;
   readonly slowestMs: number | null;
+  /** Silence kept on the line before each request to it; `null` where none is. */
+  readonly pause: KeptPause | null;
   /** Reads since the agent started, and those of them that failed, by what went wrong. */
   readonly reads: number;
   readonly errors: number;

@@ -11,8 +11,8 @@ test('the report for people', () => {
     'outbox   12000 readings wait (3 not yet on disk), 5.0 MiB of 1024.0 MiB',
     'outage   38 h more fit at this rate',
     'clock    synchronised, not proven',
-    'link     hall-1: modbus-tcp at 10.0.0.7:502, up, line 13 % busy',
-    '  acme-north-a1 unit 1       12.3 ms (slowest 80.0)   2 of 4711 reads failed  ok',
+    'link     hall-1: modbus-tcp at 10.0.0.7:502, up, line 13 % busy, pause of 100 ms after connecting (tried)',
+    '  acme-north-a1 unit 1       12.3 ms (slowest 80.0)   2 of 4711 reads failed  ok, pause of 50 ms before each request (learned)',
     '  a2            unit -             - ms (slowest -)      3 of 3 reads failed  no weight (no answer within 500 ms), only probed',
   ]);
 });

@@ -1,3 +1,4 @@
+import type { KeptPause } from '../pause.ts';
 import type { LinkStatus, SlaveStatus, StatusReport } from './report.ts';
 
 const UNKNOWN = '-';
@@ -30,29 +31,34 @@ function linkLines({
   isUp,
   fault,
   busyShare,
+  pauseAfterConnect,
   slaves,
 }: LinkStatus): string[] {
   const busy = busyShare === null ? '' : `, line ${Math.round(busyShare * 100)} % busy`;
   const width = Math.max(...slaves.map(({ bin }) => bin.length));
   return [
-    `link     ${name}: ${protocol} at ${address}, ${isUp ? 'up' : 'down'}${because(fault)}${busy}`,
+    `link     ${name}: ${protocol} at ${address}, ${isUp ? 'up' : 'down'}${because(fault)}${busy}${waiting(pauseAfterConnect, 'after connecting')}`,
     ...slaves.map((slave) => `  ${slaveLine(slave, width)}`),
   ];
 }
 
 function slaveLine(slave: SlaveStatus, width: number): string {
-  const { bin, unit, isOk, latencyMs, slowestMs, errors, reads, fault, isOnlyProbed } = slave;
+  const { bin, unit, isOk, latencyMs, slowestMs, errors, reads, fault, isOnlyProbed, pause } =
+    slave;
   const state = isOk === null ? 'not read yet' : isOk ? 'ok' : 'no weight';
   return [
     bin.padEnd(width),
     `unit ${unit ?? UNKNOWN}`.padEnd(8),
     `${shown(latencyMs)} ms (slowest ${shown(slowestMs)})`.padStart(26),
     `${errors} of ${reads} reads failed`.padStart(24),
-    ` ${state}${because(fault)}${isOnlyProbed ? ', only probed' : ''}`,
+    ` ${state}${because(fault)}${isOnlyProbed ? ', only probed' : ''}${waiting(pause, 'before each request')}`,
   ].join(' ');
 }
 
 const shown = (ms: number | null): string => (ms === null ? UNKNOWN : ms.toFixed(1));
+
+const waiting = (pause: KeptPause | null, when: string): string =>
+  pause === null ? '' : `, pause of ${pause.ms} ms ${when} (${pause.source})`;
 
 const because = (fault: string | null): string => (fault === null ? '' : ` (${fault})`);
 

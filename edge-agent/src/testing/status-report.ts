@@ -17,6 +17,7 @@ export function statusReport(changes: Partial<StatusReport> = {}): StatusReport 
         isUp: true,
         fault: null,
         busyShare: 0.127,
+        pauseAfterConnect: { ms: 100, source: 'tried' },
         slaves: [
           {
             bin: 'acme-north-a1',
@@ -26,6 +27,7 @@ export function statusReport(changes: Partial<StatusReport> = {}): StatusReport 
             isOnlyProbed: false,
             latencyMs: 12.34,
             slowestMs: 80,
+            pause: { ms: 50, source: 'learned' },
             reads: 4_711,
             errors: 2,
             errorKinds: { silent: 2 },
@@ -38,6 +40,7 @@ export function statusReport(changes: Partial<StatusReport> = {}): StatusReport 
             isOnlyProbed: true,
             latencyMs: null,
             slowestMs: null,
+            pause: null,
             reads: 3,
             errors: 3,
             errorKinds: { silent: 3 },

@@ -5,10 +5,12 @@ import { onTestFinished } from 'vitest';
 /** A device on TCP that does what the test says with every chunk it receives. */
 export async function tcpDevice(
   onData: (bytes: Buffer, socket: Socket) => void,
+  onConnect: (socket: Socket) => void = () => {},
 ): Promise<{ readonly address: string; readonly sockets: readonly Socket[] }> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
+    onConnect(socket);
     socket.on('error', () => socket.destroy());
     socket.on('data', (bytes: Buffer) => onData(bytes, socket));
   }).listen(0, '127.0.0.1');
