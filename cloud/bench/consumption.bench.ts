@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { binId } from '#shared/ids.ts';
 import { DAY_MS, ROLLUP_MS } from '#shared/units.ts';
@@ -47,11 +48,28 @@ async function timeOf(database: Database, query: ConsumptionQuery): Promise<numb
   let best = Infinity;
   for (let run = 0; run < RUNS; run += 1) {
     const started = performance.now();
-    const answer = await database.scoped('*', (tx) => consumption(tx, query));
+    const answer = await consumption((part) => database.scoped('*', part), query);
     if (!answer.ok) throw new Error(answer.reason);
     best = Math.min(best, performance.now() - started);
   }
   return Math.round(best * 10) / 10;
+}
+
+/** The longest that a transaction of somebody else took while the question was answered, ms. */
+async function longestWait(database: Database, query: ConsumptionQuery): Promise<number> {
+  let asking = true;
+  const answered = timeOf(database, query).finally(() => {
+    asking = false;
+  });
+  let longest = 0;
+  while (asking) {
+    const started = performance.now();
+    await database.transaction((tx) => sql`select 1`.execute(tx));
+    longest = Math.max(longest, performance.now() - started);
+    await nextTurn();
+  }
+  await answered;
+  return Math.round(longest * 10) / 10;
 }
 
 export const bench = {
@@ -63,6 +81,7 @@ export const bench = {
   },
   figures: {
     by_product_and_hour_ms: 'all the history by product by hour, Berlin time',
+    by_product_and_hour_wait_ms: 'the longest that a commit waited while this was answered',
     by_bin_and_day_ms: 'all the history by bin by day, Berlin time',
     total_ms: 'one sum over all the history, with odd ends',
     last_day_by_bin_and_hour_ms: 'the last 24 hours by bin by hour, with odd ends',
@@ -85,6 +104,11 @@ export const bench = {
       );
       return {
         by_product_and_hour_ms: await timeOf(database, { ...all, by: 'product', step: 'hour' }),
+        by_product_and_hour_wait_ms: await longestWait(database, {
+          ...all,
+          by: 'product',
+          step: 'hour',
+        }),
         by_bin_and_day_ms: await timeOf(database, { ...all, by: 'bin', step: 'day' }),
         total_ms: await timeOf(database, { ...all, ...odd, by: 'total', step: 'total' }),
         last_day_by_bin_and_hour_ms: await timeOf(database, {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { BinId, CustomerId, ProductId, SiteId } from '#shared/ids.ts';
 import { ROLLUP_MS, type QuantityUnit } from '#shared/units.ts';
@@ -11,7 +12,7 @@ import {
   type ConsumptionStep,
   type Period,
 } from './core/steps.ts';
-import { addToGroups, type BinAmounts, type GroupAmounts, type Grouping } from './core/summing.ts';
+import { addToGroups, type BinAmounts, type GroupAmounts } from './core/summing.ts';
 
 export type ConsumptionGroup = 'bin' | 'site' | 'customer' | 'product' | 'total';
 
@@ -58,36 +59,45 @@ const MOST_STEPS = 10_000;
 /** About 10 MB as JSON. */
 const MOST_ROWS = 50_000;
 
-/** Sums of bins and steps read at once: bounds what one answer holds in memory. */
-const CHUNK_CELLS = 200_000;
+/**
+ * Rollups read at once. The embedded database has one connection and stands in the way of all else
+ * while it reads: some 0.2 s for so many. Ingest's commits come between.
+ */
+const SLICE_ROLLUPS = 50_000;
+
+/** Runs a part of a question in a transaction of its own, which sees what the asker may see. */
+export type Ask = <T>(part: (tx: Kysely<Tables>) => Promise<T>) => Promise<T>;
 
 /**
  * Amounts and speed of any period by bin, site, customer, product or in total, one row a group,
  * unit and step; a group that did nothing and was not watched has none. Whole buckets come from
  * the rollups; of a bucket that a boundary cuts, the movements tell which side they are on, and
  * exposure is shared out by time. So whatever a period is split into adds up to the whole.
- * @param db sees what the asker may see; a transaction, so that all is of one moment
+ *
+ * A long question is asked bin by bin, so that nobody waits for all of it: each bin's figures are of
+ * one moment, those of the last ones some seconds newer than those of the first.
  */
-export async function consumption(
-  db: Kysely<Tables>,
-  query: ConsumptionQuery,
-): Promise<ConsumptionAnswer> {
+export async function consumption(ask: Ask, query: ConsumptionQuery): Promise<ConsumptionAnswer> {
   if (query.from >= query.to) return { ok: false, reason: 'empty-period' };
   if (roughSteps(query, query.step) > MOST_STEPS) return { ok: false, reason: 'too-many-steps' };
   const starts = stepStarts(query, query.step, query.timeZone);
-  const bins = await binsOf(db, query);
-  const units = await unitsOf(db, query);
-  const grouping: Grouping = {
-    keyOf: (amounts) => KEYS[query.by](amounts, found(bins, amounts.bin)),
-    unitOf: ({ product }) => found(units, product),
-  };
+  const bins = await ask((tx) => binsOf(tx, query));
   const groups = new Map<string, GroupAmounts>();
-  const width = Math.max(1, Math.floor(CHUNK_CELLS / starts.length));
+  const rollups = Math.max(1, (query.to - query.from) / ROLLUP_MS);
+  const width = Math.max(1, Math.floor(SLICE_ROLLUPS / rollups));
   const ids = [...bins.keys()];
   for (let at = 0; at < ids.length; at += width) {
-    const chunk = await binAmounts(db, query, starts, ids.slice(at, at + width));
-    addToGroups(groups, chunk, grouping);
+    const slice = await ask(async (tx) => ({
+      amounts: await binAmounts(tx, query, starts, ids.slice(at, at + width)),
+      units: await unitsOf(tx, query),
+    }));
+    addToGroups(groups, slice.amounts, {
+      keyOf: (amounts) => KEYS[query.by](amounts, found(bins, amounts.bin)),
+      unitOf: ({ product }) => found(slice.units, product),
+    });
     if (groups.size > MOST_ROWS) return { ok: false, reason: 'too-many-rows' };
+    // What came over the network meanwhile is taken before the next slice.
+    await nextTurn();
   }
   const rows = [...groups.values()].toSorted(byKeyUnitAndStep);
   return { ok: true, rows: rows.map((row) => amountOf(row, starts, query)) };

@@ -43,7 +43,7 @@ export function consumptionRoutes(api: Api, deps: ApiDeps): void {
         bin: ifGiven(asked.binId, binId),
       };
       const query = { from, to, by, step, timeZone, ...filter };
-      const answer = await database.scoped(scope, (tx) => consumption(tx, query));
+      const answer = await consumption((part) => database.scoped(scope, part), query);
       if (!answer.ok) throw new Refused(answer.reason);
       const stale = await staleBins(deps, scope, filter, { from, to });
       return { from, to, rows: [...answer.rows], stale };
