@@ -4,8 +4,10 @@ export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', 'data/**'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // What is waited for comes when it comes: these end only what hangs, also on a laden machine.
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000, interval: 20 } },
     pool: 'forks',
   },
 });

@@ -23,6 +23,7 @@ const CLOUD_FLOORS: readonly (readonly string[])[] = [
   ['forecast'],
   ['trading'],
   ['scheduling'],
+  ['configuration'],
   ['ingest', 'identity', 'http', 'broker'],
 ];
 const PROGRAMS = ['edge-agent', 'cloud', 'firmware-sim'];
@@ -186,5 +187,18 @@ export const RULES: readonly Rule[] = [
       ),
     ],
     fixture: { path: 'cloud/src/stock/bins.ts', text: ['// TO', 'DO: later'].join('') },
+  },
+  {
+    name: 'a test waits with patience',
+    why: 'by itself vi.waitFor gives up after a second: end it with WAIT of shared/testing/patience.ts',
+    check: (source) => {
+      const count = (pattern: RegExp): number => [...codeOf(source.text).matchAll(pattern)].length;
+      const hasty = count(/\bvi\.waitFor\(/g) - count(/[\s,.]WAIT\b(?! *\})/g);
+      return hasty > 0 ? [`waits ${hasty} times without patience`] : [];
+    },
+    fixture: {
+      path: 'edge-agent/src/bus.test.ts',
+      text: `await vi.waitFor(() => expect(reads).toHaveLength(1));`,
+    },
   },
 ];

@@ -150,4 +150,4 @@ test('a cloud killed again and again amid its work loses nothing and counts noth
   }
   const metrics = await (await fetch(`${cloud.url}/metrics`)).text();
   expect(metrics).toMatch(/^offtake_ingest_restatements_total 0$/m);
-}, 120_000);
+});

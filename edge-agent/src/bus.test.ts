@@ -2,6 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '#shared/clock.ts';
 import { Failure } from '#shared/failure.ts';
 import { createLog } from '#shared/log.ts';
+import { WAIT } from '#shared/testing/patience.ts';
 import { Bus } from './bus.ts';
 import type { ScaleRead } from './core/scale-read.ts';
 import type { ScaleSession } from './scale/port.ts';
@@ -13,7 +14,6 @@ interface Scale {
 
 const A = { name: 'a', pollMs: 10 };
 const B = { name: 'b', pollMs: 10 };
-const WAIT = { timeout: 10_000, interval: 5 };
 const weight: ScaleRead = { ok: true, massMg: 1, stable: true };
 
 const silent = (): Failure => new Failure('scale-silent', 'no answer', { retry: 'later' });
@@ -126,7 +126,7 @@ test('one that is busy is asked twice more before it has failed, and the line go
     name === 'a' ? new Failure('slave-busy', 'busy', { retry: 'now' }) : weight;
   const { reads, bus } = start(line, [slow, B]);
   await vi.waitFor(() => expect(count(reads, 'a', false)).toBe(1), WAIT);
-  expect(count(reads, 'b', true)).toBeGreaterThan(3);
+  await vi.waitFor(() => expect(count(reads, 'b', true)).toBeGreaterThan(3), WAIT);
   const [a] = bus.snapshot().slaves;
   expect(a).toMatchObject({ reads: 3, errors: { busy: 3, silent: 0 }, lastError: 'busy' });
 });

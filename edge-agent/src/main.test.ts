@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { agentId } from '#shared/ids.ts';
 import { encodeRecordingLine } from '#shared/recording.ts';
+import { WAIT } from '#shared/testing/patience.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { aedesBroker } from './testing/brokers.ts';
 import { CloudPeer } from './testing/cloud-peer.ts';
@@ -13,7 +14,6 @@ import { freshFolder } from './testing/folder.ts';
 import { tcpDevice } from './testing/tcp-device.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
-const WAIT = { timeout: 20_000, interval: 20 };
 
 interface Run {
   readonly process: ChildProcessWithoutNullStreams;
@@ -51,7 +51,7 @@ links:
     protocol: mt-sics
     tare: locked
     address: ${address}
-    timeoutMs: 500
+    timeoutMs: 30000
     scales: [{ bin: a1, divisionMg: 10, pollMs: 50 }]
 `,
   );

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { decodeWireRecording } from '#shared/wire-recording.ts';
 import type { StatusReport } from './status/report.ts';
@@ -13,10 +14,9 @@ import { notifySocket } from './testing/notify-socket.ts';
 import { tcpDevice } from './testing/tcp-device.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
-const WAIT = { timeout: 20_000, interval: 20 };
 
 /** Nobody listens at port 1: the cloud is away all the time. */
-function configFile(address: string): { file: string; data: string } {
+function configFile(address: string, timeoutMs: number): { file: string; data: string } {
   const folder = freshFolder();
   const file = join(folder, 'agent.yaml');
   writeFileSync(
@@ -29,7 +29,7 @@ links:
   - name: lab
     protocol: mt-sics
     address: ${address}
-    timeoutMs: 300
+    timeoutMs: ${timeoutMs}
     scales: [{ bin: a1, divisionMg: 10 }]
 `,
   );
@@ -62,7 +62,7 @@ async function status(
 }
 
 test('where no agent runs, its status is one clear line and exit 1', async () => {
-  const { file, data } = configFile('127.0.0.1:2');
+  const { file, data } = configFile('127.0.0.1:2', 300);
   const asked = await status('--config', file);
   expect(asked.code).toBe(1);
   expect(asked.stderr.trim()).toBe(
@@ -77,7 +77,7 @@ test.skipIf(!requireProgram('systemd-notify') || !requireProgram('python3'))(
       const asksForTare = bytes.toString().startsWith('TA');
       socket.write(asksForTare ? 'TA A       0.00 g\r\n' : 'S S     100.00 g\r\n');
     });
-    const { file, data } = configFile(address);
+    const { file, data } = configFile(address, 30_000);
     const { path, states } = await notifySocket();
     startAgent(file, { NOTIFY_SOCKET: path });
     await vi.waitFor(() => expect(states).toContain('WATCHDOG=1'), WAIT);
@@ -103,7 +103,7 @@ test('what went over the line before a scale fell silent is on disk', async () =
     answers += 1;
     if (answers <= 2) socket.write('S S     1');
   });
-  const { file, data } = configFile(address);
+  const { file, data } = configFile(address, 300);
   startAgent(file);
   const recordings = (): string[] => {
     try {

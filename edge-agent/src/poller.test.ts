@@ -5,14 +5,13 @@ import { systemClock } from '#shared/clock.ts';
 import { binId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
+import { WAIT } from '#shared/testing/patience.ts';
 import { binsOf, readConfig } from './config.ts';
 import { Intake } from './intake.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { Poller } from './poller.ts';
 import { freshFolder } from './testing/folder.ts';
 import { modbusDevice, requirePymodbus, type ModbusDevice } from './testing/pymodbus.ts';
-
-const WAIT = { timeout: 10_000, interval: 20 };
 
 const OWN_PROFILE = `
 name: my-indicator
@@ -100,15 +99,16 @@ test.skipIf(!requirePymodbus())(
   'an indicator of one’s own, a count, a level and a presence each come in their unit',
   async () => {
     const { readings, device, poller } = await polling();
-    await vi.waitFor(() => expect(readings.length).toBeGreaterThanOrEqual(4), WAIT);
-    expect(newest(readings, 'own')).toMatchObject({
-      value: 123_400_000,
-      unit: 'mg',
-      quality: 'good',
-    });
-    expect(newest(readings, 'pieces')).toMatchObject({ value: 17, unit: 'count', quality: 'good' });
-    expect(newest(readings, 'hopper')).toMatchObject({ value: 800_000, unit: 'mg' });
-    expect(newest(readings, 'there')).toMatchObject({ value: 1_000, unit: 'permille' });
+    await vi.waitFor(() => {
+      expect(newest(readings, 'own')).toMatchObject({
+        value: 123_400_000,
+        unit: 'mg',
+        quality: 'good',
+      });
+      expect(newest(readings, 'pieces')).toMatchObject({ value: 17, unit: 'count' });
+      expect(newest(readings, 'hopper')).toMatchObject({ value: 800_000, unit: 'mg' });
+      expect(newest(readings, 'there')).toMatchObject({ value: 1_000, unit: 'permille' });
+    }, WAIT);
 
     await device.tell('2 input 0 16');
     await device.tell('2 input 1 3000');

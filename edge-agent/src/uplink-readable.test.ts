@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { agentId, epoch } from '#shared/ids.ts';
+import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { encodeBatch, packBatch, type Batch } from '#shared/wire/batch.ts';
 import { topicOf } from '#shared/wire/topics.ts';
@@ -32,7 +33,6 @@ const programs = ['mosquitto', 'mosquitto_sub', 'xxd', 'gzip'].map((name) => req
 
 test.runIf(programs.every(Boolean))(
   'the documented command shows readings to a person, compressed or not',
-  { timeout: 20_000 },
   async () => {
     const broker = await mosquittoBroker();
     onTestFinished(() => broker.stop());
@@ -65,7 +65,7 @@ test.runIf(programs.every(Boolean))(
         expect(lines).toContain(encodeBatch(small));
         expect(lines).toContain(encodeBatch(large));
       },
-      { timeout: 15_000, interval: 200 },
+      { ...WAIT, interval: 200 },
     );
   },
 );

@@ -12,6 +12,7 @@ import {
   type Authority,
   type CertificateFiles,
 } from '#shared/testing/certificates.ts';
+import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { topicOf } from '#shared/wire/topics.ts';
 import { openEmbeddedBroker } from '../../cloud/src/broker/embedded.ts';
@@ -25,7 +26,6 @@ import { Uplink } from './uplink.ts';
 
 const NORTH = agentId('acme-north');
 const SECRET = 'north-secret';
-const WAIT = { timeout: 15_000, interval: 10 };
 const log = createLog('test', 'silent');
 
 interface TlsBroker {

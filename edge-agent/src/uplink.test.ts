@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '#shared/clock.ts';
 import { agentId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
+import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { connectAsync } from 'mqtt';
 import { Outbox } from './outbox/outbox.ts';
@@ -12,7 +13,6 @@ import { freshFolder } from './testing/folder.ts';
 import { Uplink, type UplinkOptions } from './uplink.ts';
 
 const AGENT = { id: agentId('acme-north'), secret: 'secret' };
-const WAIT = { timeout: 15_000, interval: 10 };
 
 function openOutbox(): Outbox {
   const outbox = new Outbox(freshFolder(), { stamp: 'now' });

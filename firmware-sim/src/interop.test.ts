@@ -67,7 +67,7 @@ async function mbpoll(mode: readonly string[], profile: RegisterProfile, at: str
   const [table, address] = GROSS[profile];
   const type = table === 'holding' ? '4' : '3';
   const what = ['-a', String(unitOf(profile)), '-t', type, '-r', String(address + 1), '-c', '2'];
-  const { stdout } = await run('mbpoll', [...mode, ...what, '-1', at]);
+  const { stdout } = await run('mbpoll', [...mode, ...what, '-1', '-o', '10', at]);
   return [...stdout.matchAll(/^\[\d+\]:\s+(\d+)/gm)].map((match) => Number(match[1]));
 }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { profileNames } from '../scale/profile.ts';
 import { freshFolder } from '../testing/folder.ts';
@@ -73,7 +74,7 @@ test.skipIf(!requirePymodbus() || !requireProgram('socat'))(
       bridge.kill('SIGKILL');
       await exited;
     });
-    await vi.waitFor(() => expect(existsSync(path)).toBe(true));
+    await vi.waitFor(() => expect(existsSync(path)).toBe(true), WAIT);
     const result = await run(path, {
       nextWeight: async () => {
         await device.tell('1 holding 5 16288');

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { toledoBytes, withChecksum } from '../testing/ascii-frames.ts';
 import { freshFolder } from '../testing/folder.ts';
@@ -13,7 +14,7 @@ import { asciiLinks, type AsciiLink } from './ascii-config.ts';
 import type { ScaleSession } from './port.ts';
 
 const SCALE: AsciiScale = { divisionMg: 1_000 };
-const SLOW_MS = 20_000;
+const SLOW_MS = 60_000;
 
 /** Opens a line as the configuration would. */
 async function open(
@@ -70,21 +71,24 @@ describe('a scale that sends by itself', () => {
     show(text(2_000));
     await vi.waitFor(async () => {
       expect(await session.read(SCALE)).toMatchObject({ massMg: 2_000_000 });
-    });
+    }, WAIT);
   });
 
   test('a stream that stands still is a silent scale, not its old weight', async () => {
     const { address, show } = await stream();
-    const session = await open({ protocol: 'a-and-d', address, timeoutMs: 150 });
+    const session = await open({ protocol: 'a-and-d', address, timeoutMs: 300 });
     show(text(1_000));
-    await vi.waitFor(async () => expect(await session.read(SCALE)).toMatchObject({ ok: true }));
+    await vi.waitFor(
+      async () => expect(await session.read(SCALE)).toMatchObject({ ok: true }),
+      WAIT,
+    );
     show(null);
     await vi.waitFor(async () => {
       await expect(session.read(SCALE)).rejects.toMatchObject({ code: 'scale-silent' });
-    });
+    }, WAIT);
     await session.drain();
     await expect(session.read(SCALE)).rejects.toMatchObject({
-      message: 'no answer within 150 ms',
+      message: 'no answer within 300 ms',
     });
   });
 
@@ -92,7 +96,7 @@ describe('a scale that sends by itself', () => {
     const { address, show, sockets } = await stream();
     const session = await open({ protocol: 'a-and-d', address, timeoutMs: SLOW_MS });
     const reading = session.read(SCALE);
-    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    await vi.waitFor(() => expect(sockets).toHaveLength(1), WAIT);
     sockets[0]?.write(text(7_000).repeat(200));
     show(text(1_000));
     expect(await reading).toMatchObject({ massMg: 1_000_000 });
@@ -100,7 +104,7 @@ describe('a scale that sends by itself', () => {
 
   test('two frames that contradict each other are both discarded', async () => {
     const { address, show } = await stream();
-    const session = await open({ protocol: 'a-and-d', address, timeoutMs: 200 });
+    const session = await open({ protocol: 'a-and-d', address, timeoutMs: 1_000 });
     for (const frames of [
       [text(1_000), text(9_000)],
       [text(1_000), text(1_000).replace('kg', ' g')],
@@ -111,16 +115,19 @@ describe('a scale that sends by itself', () => {
         const read = await session.read(SCALE);
         expect(read).toMatchObject({ quality: 'comm-error' });
         expect(read).toHaveProperty('why', expect.stringContaining('contradicts itself'));
-      });
+      }, WAIT);
     }
     show(text(1_000), text(1_002));
-    await vi.waitFor(async () => expect(await session.read(SCALE)).toMatchObject({ ok: true }));
+    await vi.waitFor(
+      async () => expect(await session.read(SCALE)).toMatchObject({ ok: true }),
+      WAIT,
+    );
   });
 
   test('a stream slower than the deadline says so', async () => {
     const { address, sockets } = await stream();
-    const session = await open({ protocol: 'a-and-d', address, timeoutMs: 200 });
-    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    const session = await open({ protocol: 'a-and-d', address, timeoutMs: 1_000 });
+    await vi.waitFor(() => expect(sockets).toHaveLength(1), WAIT);
     const reading = session.read(SCALE);
     sockets[0]?.write(text(1_000));
     expect(await reading).toMatchObject({
@@ -132,7 +139,7 @@ describe('a scale that sends by itself', () => {
   test('bytes that are no frames say where to look', async () => {
     const { address, show } = await stream();
     show('~~~~~~~~');
-    const session = await open({ protocol: 'toledo', address, timeoutMs: 100 });
+    const session = await open({ protocol: 'toledo', address, timeoutMs: 1_000 });
     await expect(session.read(SCALE)).rejects.toMatchObject({
       code: 'scale-silent',
       message: expect.stringContaining('check protocol, speed and parity'),
@@ -146,18 +153,18 @@ describe('a scale that sends by itself', () => {
     show(good);
     await vi.waitFor(async () => {
       expect(await session.read(SCALE)).toMatchObject({ massMg: 1_000_000 });
-    });
+    }, WAIT);
     show(good.map((byte, at) => (at === 6 ? byte + 1 : byte)));
     await vi.waitFor(async () => {
       await expect(session.read(SCALE)).rejects.toMatchObject({ code: 'scale-silent' });
-    });
+    }, WAIT);
   });
 
   test('a connection that breaks ends the read at once', async () => {
     const { address, sockets } = await stream();
     const session = await open({ protocol: 'cas', address, timeoutMs: SLOW_MS });
     const reading = session.read(SCALE);
-    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    await vi.waitFor(() => expect(sockets).toHaveLength(1), WAIT);
     sockets[0]?.resetAndDestroy();
     await expect(reading).rejects.toMatchObject({ code: 'link-down' });
     await expect(session.read(SCALE)).rejects.toMatchObject({ code: 'link-down' });
@@ -228,7 +235,7 @@ test.skipIf(!requireProgram('socat'))('reads a stream from a serial port', async
     cable.kill('SIGKILL');
     await exited;
   });
-  await vi.waitFor(() => expect(existsSync(path)).toBe(true), { timeout: 5_000 });
+  await vi.waitFor(() => expect(existsSync(path)).toBe(true), WAIT);
   show(withChecksum(toledoBytes(12_345)));
   const session = await open({ protocol: 'toledo', address: path, timeoutMs: SLOW_MS });
   expect(await session.read(SCALE)).toMatchObject({ massMg: 12_345_000 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { binId } from '#shared/ids.ts';
+import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import type { BinRead } from '../core/scale-read.ts';
 import { freshFolder } from '../testing/folder.ts';
@@ -50,7 +51,7 @@ const UNITS = {
 async function open(
   protocol: ModbusLink['protocol'],
   address: string,
-  timeoutMs = 2_000,
+  timeoutMs = 60_000,
 ): Promise<Session> {
   const session = await modbusDriver<BinPoint>({ protocol, address, timeoutMs }).open();
   onTestFinished(() => session.close());
@@ -68,7 +69,7 @@ async function serialTo(port: number): Promise<string> {
     cable.kill('SIGKILL');
     await exited;
   });
-  await vi.waitFor(() => expect(existsSync(path)).toBe(true), { timeout: 5_000 });
+  await vi.waitFor(() => expect(existsSync(path)).toBe(true), WAIT);
   return path;
 }
 
@@ -159,7 +160,7 @@ describe.skipIf(!requirePymodbus()).each(LINES)('%s against pymodbus', (protocol
 
   test('a silent unit fails alone, in time', async () => {
     const device = await modbusDevice(framing, UNITS);
-    const session = await open(protocol, await addressOf(device.port), 200);
+    const session = await open(protocol, await addressOf(device.port), 2_000);
     await device.tell('1 silent');
     await expect(readOne(session, first)).rejects.toMatchObject({ code: 'scale-silent' });
     await session.drain();
@@ -192,7 +193,7 @@ describe('a line that misbehaves', () => {
     const { address } = await tcpDevice((_, socket) => {
       if (late.push(socket) > 1) socket.write(RTU_ANSWERS.six);
     });
-    const session = await open('modbus-rtu-over-tcp', address, 100);
+    const session = await open('modbus-rtu-over-tcp', address, 1_000);
     await expect(readOne(session, first)).rejects.toMatchObject({ code: 'scale-silent' });
     const drained = session.drain();
     late[0]?.write(RTU_ANSWERS.five);
@@ -209,7 +210,7 @@ describe('a line that misbehaves', () => {
       socket.write(tcpAnswer(before, 5));
       socket.write(tcpAnswer(bytes, 6));
     });
-    const session = await open('modbus-tcp', address, 100);
+    const session = await open('modbus-tcp', address, 1_000);
     await expect(readOne(session, first)).rejects.toMatchObject({ code: 'scale-silent' });
     await session.drain();
     expect(await readOne(session, first)).toMatchObject({ massMg: 600 });
@@ -227,7 +228,7 @@ describe('a line that misbehaves', () => {
       requests += 1;
       socket.write(requests === 1 ? bytes : RTU_ANSWERS.six);
     });
-    const session = await open('modbus-rtu-over-tcp', address, 100);
+    const session = await open('modbus-rtu-over-tcp', address, 1_000);
     await expect(readOne(session, first)).rejects.toMatchObject({ code: 'frame-broken' });
     await session.drain();
     expect(await readOne(session, first)).toMatchObject({ massMg: 600 });
@@ -237,7 +238,7 @@ describe('a line that misbehaves', () => {
     const { address } = await tcpDevice((bytes, socket) => {
       socket.write(tcpAnswer(bytes, 5).subarray(0, -2));
     });
-    const session = await open('modbus-tcp', address, 100);
+    const session = await open('modbus-tcp', address, 1_000);
     await expect(readOne(session, first)).rejects.toMatchObject({ code: 'link-down' });
     await expect(readOne(session, first)).rejects.toMatchObject({ code: 'link-down' });
   });
@@ -248,7 +249,7 @@ describe('a line that misbehaves', () => {
     ['another protocol', [0, 1, 0, 7, 0, 9, 1, 3]],
   ])('TCP: a header with %s ends the connection instead of stalling it', async (_, bytes) => {
     const { address } = await tcpDevice((__, socket) => socket.write(Buffer.from(bytes)));
-    const session = await open('modbus-tcp', address, 20_000);
+    const session = await open('modbus-tcp', address);
     await expect(readOne(session, first)).rejects.toMatchObject({ code: 'link-down' });
   });
 
@@ -262,7 +263,7 @@ describe('a line that misbehaves', () => {
       spoil(answer);
       socket.write(answer);
     });
-    const session = await open('modbus-tcp', address, 5_000);
+    const session = await open('modbus-tcp', address);
     await expect(readOne(session, first)).rejects.toMatchObject({ code: 'frame-broken' });
   });
 
@@ -272,7 +273,7 @@ describe('a line that misbehaves', () => {
       stray.writeUInt16BE(4_711, 0);
       socket.write(Buffer.concat([stray, tcpAnswer(bytes, 5)]));
     });
-    const session = await open('modbus-tcp', address, 5_000);
+    const session = await open('modbus-tcp', address);
     expect(await readOne(session, first)).toMatchObject({ massMg: 500 });
     expect(await readOne(session, first)).toMatchObject({ massMg: 500 });
   });
@@ -285,7 +286,7 @@ describe('a line that misbehaves', () => {
     const { address } = await tcpDevice((bytes, socket) =>
       socket.write(tcpException(bytes, exception)),
     );
-    const session = await open('modbus-tcp', address, 5_000);
+    const session = await open('modbus-tcp', address);
     await expect(readOne(session, first)).rejects.toMatchObject({ code, retry: 'now' });
   });
 
@@ -299,7 +300,7 @@ describe('a line that misbehaves', () => {
     const { address } = await tcpDevice((bytes, socket) =>
       socket.write(tcpException(bytes, exception)),
     );
-    const session = await open('modbus-tcp', address, 5_000);
+    const session = await open('modbus-tcp', address);
     expect(await readOne(session, first)).toMatchObject({ ok: false, quality });
   });
 
@@ -322,7 +323,7 @@ describe('a line that misbehaves', () => {
       words,
       maxRegisters: 125,
     }));
-    const session = await open('modbus-tcp', address, 5_000);
+    const session = await open('modbus-tcp', address);
     const module = only({ sensors });
     const reads = await session.read(module);
     expect(reads.map(({ point, read }) => [point.first, read.ok])).toEqual(
@@ -350,7 +351,7 @@ describe('a line that misbehaves', () => {
     '%s: a connection that breaks in the middle of a request ends it at once',
     async (protocol) => {
       const { address } = await tcpDevice((_, socket) => socket.resetAndDestroy());
-      const session = await open(protocol, address, 20_000);
+      const session = await open(protocol, address);
       await expect(readOne(session, first)).rejects.toMatchObject({ code: 'link-down' });
       await expect(readOne(session, first)).rejects.toMatchObject({ code: 'link-down' });
     },

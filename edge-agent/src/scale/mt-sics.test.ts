@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { freshFolder } from '../testing/folder.ts';
 import { tcpDevice } from '../testing/tcp-device.ts';
@@ -107,27 +108,27 @@ async function balance(
 describe('over a line', () => {
   test('asks and reads', async () => {
     const { address } = await balance(weight(100), weight(100), 'S +\r\n');
-    const session = await open(address, 20_000);
+    const session = await open(address, 60_000);
     expect(await session.read(SCALE)).toEqual({ ok: true, massMg: 100_000, stable: true });
     expect(await session.read(SCALE)).toMatchObject({ quality: 'overload' });
   });
 
   test('passes over lines that are no answers', async () => {
     const { address } = await balance(`printout\r\n\u0000\u00ff\r\n\u0000${weight(1)}`);
-    const session = await open(address, 20_000);
+    const session = await open(address, 60_000);
     expect(await session.read(SCALE)).toMatchObject({ massMg: 1_000 });
   });
 
   test('a tared balance shows net: its tare is added', async () => {
     const { address, tare } = await balance(weight(-20));
     tare('TA A     120.00 g\r\n');
-    const session = await open(address, 20_000);
+    const session = await open(address, 60_000);
     expect(await session.read(SCALE)).toEqual({ ok: true, massMg: 100_000, stable: true });
   });
 
   test('a tare that is set while the scale is read gives no weight, and then the right one', async () => {
     const { address, tare } = await balance(weight(100), weight(100), weight(100), weight(0));
-    const session = await open(address, 20_000);
+    const session = await open(address, 60_000);
     expect(await session.read(SCALE)).toMatchObject({ massMg: 100_000 });
     tare('TA A     100.00 g\r\n');
     expect(await session.read(SCALE)).toMatchObject({ quality: 'comm-error' });
@@ -137,13 +138,13 @@ describe('over a line', () => {
   test('a balance that cannot say its tare is not taken for one without', async () => {
     const { address, tare } = await balance(weight(100));
     tare('ES\r\n');
-    const session = await open(address, 20_000);
+    const session = await open(address, 60_000);
     expect(await session.read(SCALE)).toEqual({
       ok: false,
       quality: 'config-error',
       why: expect.stringContaining('tare: locked'),
     });
-    const locked = await open(address, 20_000, 'locked');
+    const locked = await open(address, 60_000, 'locked');
     expect(await locked.read(SCALE)).toMatchObject({ massMg: 100_000 });
   });
 
@@ -155,14 +156,14 @@ describe('over a line', () => {
       kilograms.replace('kg', 'g'),
       kilograms,
     );
-    const session = await open(address, 20_000, 'locked');
+    const session = await open(address, 60_000, 'locked');
     expect(await session.read(SCALE)).toMatchObject({ massMg: 1_500_000 });
     expect(await session.read(SCALE)).toMatchObject({ massMg: 1_500_000 });
   });
 
   test('a digit that changed once is asked for again, until two agree', async () => {
     const { address } = await balance(weight(100), weight(100), weight(900), weight(100));
-    const session = await open(address, 20_000, 'locked');
+    const session = await open(address, 60_000, 'locked');
     for (const _ of [1, 2]) {
       expect(await session.read(SCALE)).toEqual({ ok: true, massMg: 100_000, stable: true });
     }
@@ -170,7 +171,7 @@ describe('over a line', () => {
 
   test('a late answer is not taken for the next one', async () => {
     const { address, sockets } = await balance('', weight(2));
-    const session = await open(address, 100);
+    const session = await open(address, 1_000);
     await expect(session.read(SCALE)).rejects.toMatchObject({ code: 'scale-silent' });
     const drained = session.drain();
     sockets[0]?.write(weight(1));
@@ -180,7 +181,7 @@ describe('over a line', () => {
 
   test('a connection that breaks ends the request at once', async () => {
     const { address } = await tcpDevice((_, socket) => socket.resetAndDestroy());
-    const session = await open(address, 20_000);
+    const session = await open(address, 60_000);
     await expect(session.read(SCALE)).rejects.toMatchObject({ code: 'link-down' });
     await expect(session.read(SCALE)).rejects.toMatchObject({ code: 'link-down' });
   });
@@ -194,8 +195,8 @@ describe('over a line', () => {
       cable.kill('SIGKILL');
       await exited;
     });
-    await vi.waitFor(() => expect(existsSync(path)).toBe(true), { timeout: 5_000 });
-    const session = await open(path, 20_000);
+    await vi.waitFor(() => expect(existsSync(path)).toBe(true), WAIT);
+    const session = await open(path, 60_000);
     expect(await session.read(SCALE)).toMatchObject({ massMg: 7_000 });
   });
 });

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { createLog } from '#shared/log.ts';
+import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { notifySocket } from '../testing/notify-socket.ts';
 import { systemdNotify } from './systemd.ts';
@@ -13,7 +14,7 @@ test.skipIf(!installed)('a listener at NOTIFY_SOCKET hears every state in its or
   notify('READY=1', 'STATUS=reads 3 scales');
   notify('WATCHDOG=1');
   notify('STOPPING=1');
-  await vi.waitFor(() => expect(states).toContain('STOPPING=1'), { timeout: 20_000 });
+  await vi.waitFor(() => expect(states).toContain('STOPPING=1'), WAIT);
   expect(states).toEqual(['READY=1', 'STATUS=reads 3 scales', 'WATCHDOG=1', 'STOPPING=1']);
 });
 

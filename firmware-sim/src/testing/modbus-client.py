@@ -11,9 +11,9 @@ from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 
 how, where, requests = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 client = (
-    ModbusTcpClient("127.0.0.1", port=int(where))
+    ModbusTcpClient("127.0.0.1", port=int(where), timeout=30)
     if how == "tcp"
-    else ModbusSerialClient(port=where, baudrate=115200, timeout=2)
+    else ModbusSerialClient(port=where, baudrate=115200, timeout=30)
 )
 if not client.connect():
     sys.exit("no connection")

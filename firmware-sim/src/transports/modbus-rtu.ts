@@ -51,13 +51,21 @@ export function serveModbusRtu(
   }
 
   let silence: NodeJS.Timeout | undefined;
-  client.on('data', (chunk: Buffer) => {
+  let silent: NodeJS.Immediate | undefined;
+  const hear = (): void => {
     clearTimeout(silence);
+    clearImmediate(silent);
+  };
+  client.on('data', (chunk: Buffer) => {
+    hear();
     take(reader.push(chunk));
-    silence = setTimeout(() => take(reader.silence()), SILENCE_MS);
+    // What came while this process stood still is read before the line is called silent.
+    silence = setTimeout(() => {
+      silent = setImmediate(() => take(reader.silence()));
+    }, SILENCE_MS);
   });
   client.on('close', () => {
-    clearTimeout(silence);
+    hear();
     waiting.length = 0;
   });
 }
