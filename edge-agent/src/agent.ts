@@ -6,15 +6,17 @@ import { SECOND_MS } from '#shared/units.ts';
 import { backfill } from './backfill.ts';
 import { ClockKeeper } from './clock/keeper.ts';
 import { realMachine } from './clock/machine.ts';
-import { binsOf, type AgentConfig } from './config.ts';
+import { binsOf, type AgentConfig, type ConfigFile } from './config.ts';
+import { RemoteConfig } from './configuration/remote.ts';
+import { startingConfig } from './configuration/start.ts';
 import { Intake } from './intake.ts';
-import { lockFolder } from './lock.ts';
 import { Operation, type StatusSources } from './operation.ts';
-import { Outbox } from './outbox/outbox.ts';
+import type { Outbox } from './outbox/outbox.ts';
 import { quotaOf } from './outbox/quota.ts';
 import { freeBytesOf, Upkeep } from './outbox/upkeep.ts';
 import { Poller } from './poller.ts';
 import { serveStatus } from './status/socket.ts';
+import { openStore } from './store.ts';
 import { Uplink } from './uplink.ts';
 import { systemdNotify } from './watchdog/systemd.ts';
 
@@ -34,38 +36,19 @@ export interface Running {
   readonly stopped: Promise<void>;
 }
 
-interface Store {
-  readonly outbox: Outbox;
-  readonly close: () => void;
-}
+/** What reporting takes from a configuration. */
+const reportingOf = ({ links, report }: AgentConfig) => ({
+  bins: new Map(links.flatMap(binsOf).map((bin) => [bin.bin, bin])),
+  heartbeatMs: report.heartbeatS * SECOND_MS,
+});
 
-/** The folder's lock and its outbox. */
-function openStore(config: AgentConfig, log: Log): Store {
-  const release = lockFolder(config.dataDir);
-  try {
-    const stamp = new Date(systemClock.wallMs()).toISOString().replaceAll(/[:.]/g, '-');
-    const outbox = new Outbox(config.dataDir, { stamp });
-    if (outbox.setAside !== null) {
-      const { file, why, salvaged } = outbox.setAside;
-      log.error(
-        { file, why, salvaged, epoch: outbox.epoch },
-        'corrupt outbox set aside, started a new one',
-      );
-    }
-    if (outbox.lostPages > 0) {
-      const { lostPages } = outbox;
-      log.error({ lostPages }, 'the journal is damaged: its last commits may be lost');
-    }
-    const close = (): void => {
-      outbox.close();
-      release();
-    };
-    return { outbox, close };
-  } catch (error) {
-    release();
-    throw error;
-  }
-}
+/** What the uplink takes from a configuration. */
+const sendingOf = ({ broker, tls, uplink }: AgentConfig) => ({
+  broker,
+  tls,
+  batchReadings: uplink.batchReadings,
+  healthMs: uplink.healthS * SECOND_MS,
+});
 
 function openIntake(
   config: AgentConfig,
@@ -73,10 +56,8 @@ function openIntake(
   log: Log,
   onCommit: (readings: readonly Reading[]) => void,
 ): Intake {
-  const bins = new Map(config.links.flatMap(binsOf).map((bin) => [bin.bin, bin]));
-  const heartbeatMs = config.report.heartbeatS * SECOND_MS;
   const { ramBytes } = quotaOf(config.outbox);
-  return new Intake({ outbox, log, heartbeatMs, bins, ramBytes, onCommit });
+  return new Intake({ outbox, log, ...reportingOf(config), ramBytes, onCommit });
 }
 
 function openClock(
@@ -94,10 +75,11 @@ function openClock(
 }
 
 /** @throws Failure where the folder or the recording is not usable */
-export async function fillBack(config: AgentConfig, recording: string): Promise<void> {
-  const log = createLog('agent', config.log);
-  const { outbox, close } = openStore(config, log);
+export async function fillBack(local: ConfigFile, recording: string): Promise<void> {
+  const log = createLog('agent', local.config.log);
+  const { outbox, close } = openStore(local.config, log);
   try {
+    const { config } = startingConfig(local, { clock: systemClock, log });
     const before = outbox.backlog;
     const intake = openIntake(config, outbox, log, () => {});
     const { lines, skipped } = await backfill(recording, intake);
@@ -110,8 +92,6 @@ export async function fillBack(config: AgentConfig, recording: string): Promise<
 
 export interface StartOptions {
   readonly version: string;
-  /** Where the configuration was read from. */
-  readonly file: string;
   readonly pid: number;
   /** `NOTIFY_SOCKET` of systemd. */
   readonly notifySocket: string | undefined;
@@ -123,15 +103,19 @@ export interface StartOptions {
  * Wires the agent together and starts it.
  * @throws Failure where its folder is not usable
  */
-export function startAgent(config: AgentConfig, options: StartOptions): Running {
-  const log = createLog('agent', config.log);
-  const { outbox, close } = openStore(config, log);
-  const { agent, broker, tls, uplink: sending } = config;
-  const { version, file, pid, onFatal } = options;
+export function startAgent(local: ConfigFile, options: StartOptions): Running {
+  const log = createLog('agent', local.config.log);
+  const { outbox, close } = openStore(local.config, log);
+  const start = startingConfig(local, { clock: systemClock, log });
+  const { config } = start;
+  const { agent, dataDir } = config;
+  log.level = config.log;
+  const { version, pid, onFatal } = options;
   const notify = systemdNotify(options.notifySocket, log);
   const operation = new Operation({
-    config,
-    file,
+    agent: agent.id,
+    dataDir,
+    file: local.path,
     version,
     pid,
     clock: systemClock,
@@ -140,18 +124,17 @@ export function startAgent(config: AgentConfig, options: StartOptions): Running 
     isPublishingIdle: () => uplink.isIdle,
   });
   const uplink = new Uplink({
-    broker,
-    tls,
+    ...sendingOf(config),
     agent,
     outbox,
     clock: systemClock,
     log,
     version,
-    batchReadings: sending.batchReadings,
-    healthMs: sending.healthS * SECOND_MS,
     devices: () => poller.devices(),
     onFatal,
     onProgress: () => operation.published(),
+    onConnected: () => remote.tell(),
+    onConfig: (payload) => remote.receive(payload),
   });
   const intake = openIntake(config, outbox, log, (readings) => {
     upkeep.count(readings.length);
@@ -162,7 +145,7 @@ export function startAgent(config: AgentConfig, options: StartOptions): Running 
     outbox,
     quota: quotaOf(config.outbox),
     log,
-    diskFreeBytes: freeBytesOf(config.dataDir),
+    diskFreeBytes: freeBytesOf(dataDir),
     monotonicMs: () => systemClock.monotonicMs(),
     trustedAt: () => (keeper.state().isProven ? systemClock.wallMs() : null),
   });
@@ -173,6 +156,25 @@ export function startAgent(config: AgentConfig, options: StartOptions): Running 
     intake,
     stamp: () => keeper.stamp(),
     watch: operation.links,
+  });
+  const remote = new RemoteConfig({
+    start,
+    running: {
+      follow: async (next) => {
+        log.level = next.log;
+        await uplink.reconfigure(sendingOf(next));
+        await poller.release(next);
+        intake.reconfigure(reportingOf(next));
+        poller.follow(next);
+      },
+      devices: () => poller.devices(),
+      weighedAt: (bin) => poller.weighedAt(bin),
+      uplink: () => ({ isProven: uplink.isProven, fault: uplink.state().fault }),
+    },
+    publish: (report) => uplink.publishReported(report),
+    clock: systemClock,
+    log,
+    onFatal,
   });
   const guarded = (work: () => void) => (): void => {
     try {
@@ -202,15 +204,13 @@ export function startAgent(config: AgentConfig, options: StartOptions): Running 
     upkeep: () => upkeep.state(),
     clock: () => keeper.state(),
     uplink: () => uplink.state(),
-    configVersion: () => null,
+    remote: () => remote.report,
   };
-  const asked = serveStatus(config.dataDir, () => operation.report(sources)).catch(
-    (error: unknown) => {
-      // An agent that cannot be asked still measures.
-      log.warn({ err: error }, 'nobody can ask for the status');
-      return () => {};
-    },
-  );
+  const asked = serveStatus(dataDir, () => operation.report(sources)).catch((error: unknown) => {
+    // An agent that cannot be asked still measures.
+    log.warn({ err: error }, 'nobody can ask for the status');
+    return () => {};
+  });
   log.info({ agent: agent.id, epoch: outbox.epoch, backlog: outbox.backlog }, 'ready');
   notify('READY=1', `STATUS=reads ${config.links.length} links`);
 
@@ -219,6 +219,7 @@ export function startAgent(config: AgentConfig, options: StartOptions): Running 
   const shutDown = async (): Promise<void> => {
     log.info('stopping');
     notify('STOPPING=1');
+    await remote.stop();
     await poller.stop();
     operation.stop();
     (await asked)();

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { parse } from 'yaml';
 import { z } from 'zod';
-import { parseConfig } from '#shared/config-file.ts';
+import { checkConfig, parseConfig } from '#shared/config-file.ts';
 import { Failure, messageOf } from '#shared/failure.ts';
 import { agentId, type BinId } from '#shared/ids.ts';
 import { LOG_LEVELS } from '#shared/log.ts';
@@ -44,6 +45,7 @@ const configSchema = (folder: string) =>
         .prefault({}),
       outbox: outboxSchema,
       clock: clockSchema,
+      remote: z.strictObject({ trialS: z.int().min(1).max(3_600).default(60) }).prefault({}),
       links: z.array(linkSchema(folder)).min(1),
     })
     // Also where other faults stand: all are said at once.
@@ -142,21 +144,44 @@ function uniqueNames(config: unknown, context: z.RefinementCtx): void {
   }
 }
 
+/** The local file as it was when it was read, and what other sections make of it. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly config: AgentConfig;
+  /**
+   * @param sections each stands in place of the file's own, as a whole
+   * @throws ConfigError with every fault of both together
+   */
+  with(sections: Readonly<Record<string, unknown>>): AgentConfig;
+}
+
 /**
  * @returns the configuration, its paths absolute
  * @throws ConfigError with every fault; Failure where the file cannot be read
  */
-export function readConfig(file: string): AgentConfig {
+export function readConfigFile(path: string): ConfigFile {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     const message = `cannot read the configuration: ${messageOf(error)}`;
     throw new Failure('config-unreadable', message, { retry: 'never', cause: error });
   }
-  const folder = dirname(file);
-  const config = parseConfig(file, text, configSchema(folder));
-  const { dataDir, tls, ...rest } = config;
+  const folder = dirname(path);
+  const config = absolute(parseConfig(path, text, configSchema(folder)), folder);
+  const local = parse(text) as object;
+  return {
+    path,
+    config,
+    with: (sections) =>
+      absolute(checkConfig(path, { ...local, ...sections }, configSchema(folder)), folder),
+  };
+}
+
+/** As {@link readConfigFile}, where the file alone counts. */
+export const readConfig = (path: string): AgentConfig => readConfigFile(path).config;
+
+function absolute({ dataDir, tls, ...rest }: AgentConfig, folder: string): AgentConfig {
   const paths = tls === undefined ? {} : { tls: absoluteTls(tls, folder) };
   return { ...rest, ...paths, dataDir: resolve(folder, dataDir) };
 }

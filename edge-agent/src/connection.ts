@@ -5,7 +5,7 @@ import type { Clock } from '#shared/clock.ts';
 import type { AgentId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
 import type { Status } from '#shared/wire/status.ts';
-import { topicOf, type AgentChannel } from '#shared/wire/topics.ts';
+import { topicOf, type AgentChannel, type CloudChannel } from '#shared/wire/topics.ts';
 import { backoffMs } from './core/backoff.ts';
 import { readTls, type TlsConfig, type TlsMaterial } from './tls.ts';
 
@@ -51,7 +51,7 @@ export interface ConnectionOptions extends Endpoint {
   readonly log: Log;
   readonly onUp: (session: Session) => void;
   readonly onDown: (session: Session) => void;
-  readonly onReceipt: (payload: Uint8Array) => void;
+  readonly onMessage: (channel: CloudChannel, payload: Uint8Array) => void;
   /** Called with every attempt to connect. */
   readonly onAttempt?: (() => void) | undefined;
 }
@@ -106,7 +106,7 @@ export class Connection {
   }
 
   #connect(tls: TlsMaterial): void {
-    const { broker, agent, clock, log, onUp, onDown, onReceipt } = this.#options;
+    const { broker, agent, clock, log, onUp, onDown, onMessage } = this.#options;
     const id = randomUUID();
     const will: Status = { online: false, session: id, at: Math.max(1, clock.wallMs()) };
     const client = connect(broker, {
@@ -130,6 +130,7 @@ export class Connection {
     this.#client = client;
     const session = sessionOn(client, id, agent.id);
     let upAt: number | null = null;
+    const configTopic = topicOf(agent.id, 'config');
     client.on('connect', () => {
       client.subscribe(topicOf(agent.id, 'receipt'), { qos: 1 }, (error) => {
         if (error !== null) {
@@ -142,8 +143,16 @@ export class Connection {
         log.info({ broker, session: id }, 'connected to the broker');
         onUp(session);
       });
+      client.subscribe(configTopic, { qos: 1 }, (error) => {
+        // A broker that keeps it away is good enough for readings.
+        if (error !== null && client.connected) {
+          log.warn({ broker, fault: error.message }, 'may not subscribe to its configuration');
+        }
+      });
     });
-    client.on('message', (_topic, payload) => onReceipt(payload));
+    client.on('message', (topic, payload) =>
+      onMessage(topic === configTopic ? 'config' : 'receipt', payload),
+    );
     client.on('error', (error) => this.#report(messageOf(error)));
     client.on('close', () => {
       // MQTT.js says `close` once for the stream and again for end(): the first one counts.

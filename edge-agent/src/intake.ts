@@ -32,7 +32,7 @@ interface Clocked {
 
 /** From settled levels to committed readings: reports by exception, and commits in groups. */
 export class Intake {
-  readonly #options: IntakeOptions;
+  #options: IntakeOptions;
   readonly #reporting = new Map<BinId, Reporting>();
   #pending: Entry[] = [];
   #isWritable = true;
@@ -44,6 +44,21 @@ export class Intake {
     for (const bin of options.bins.keys()) {
       this.#reporting.set(bin, startReporting(newest.get(bin) ?? null));
     }
+  }
+
+  /**
+   * Goes on with other bins or another heartbeat. What is pending stays, and so does what is known
+   * of a bin that goes: should it come back, its times go on from there.
+   */
+  reconfigure(settings: Pick<IntakeOptions, 'bins' | 'heartbeatMs'>): void {
+    for (const [bin, { reported }] of this.#reporting) {
+      if (!settings.bins.has(bin)) this.#reporting.set(bin, startReporting(reported));
+    }
+    this.#options = { ...this.#options, ...settings };
+    const added = [...settings.bins.keys()].filter((bin) => !this.#reporting.has(bin));
+    if (added.length === 0) return;
+    const newest = this.#options.outbox.newest();
+    for (const bin of added) this.#reporting.set(bin, startReporting(newest.get(bin) ?? null));
   }
 
   /** Readings taken and not yet committed. */

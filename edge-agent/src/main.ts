@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setFlagsFromString } from 'node:v8';
 import { Command, InvalidArgumentError } from 'commander';
-import type { AgentConfig } from './config.ts';
+import type { AgentConfig, ConfigFile } from './config.ts';
 
 // Modules are compiled once and not in every start; systemd names a folder that stays.
 const cache = enableCompileCache(process.env['CACHE_DIRECTORY']).directory;
@@ -15,7 +15,7 @@ setFlagsFromString('--semi-space-growth-factor=1');
 setFlagsFromString('--heap-growing-percent=25');
 
 const { startAgent, fillBack } = await import('./agent.ts');
-const { readConfig } = await import('./config.ts');
+const { readConfig, readConfigFile } = await import('./config.ts');
 const { askStatus } = await import('./status/socket.ts');
 const { statusText } = await import('./status/text.ts');
 const { ConfigError } = await import('#shared/config-file.ts');
@@ -55,11 +55,10 @@ function startAnew(): void {
   process.execve(process.execPath, args, { ...process.env, ...LEAN, NODE_COMPILE_CACHE: cache });
 }
 
-async function run(file: string, config: AgentConfig): Promise<void> {
+async function run(config: ConfigFile): Promise<void> {
   startAnew();
   const running = startAgent(config, {
     version: version(),
-    file,
     pid: process.pid,
     notifySocket: process.env['NOTIFY_SOCKET'],
     onFatal: (error) => {
@@ -97,7 +96,7 @@ program
   .command('run', { isDefault: true })
   .description('read the scales and send until stopped')
   .requiredOption(...CONFIG)
-  .action(async ({ config }: { config: string }) => run(config, readConfig(config)));
+  .action(async ({ config }: { config: string }) => run(readConfigFile(config)));
 
 program
   .command('backfill')
@@ -105,7 +104,7 @@ program
   .requiredOption(...CONFIG)
   .requiredOption('--recording <file>', 'settled readings, one JSON line each')
   .action(async ({ config, recording }: { config: string; recording: string }) => {
-    await fillBack(readConfig(config), recording);
+    await fillBack(readConfigFile(config), recording);
   });
 
 program

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import type { Clock } from '#shared/clock.ts';
+import type { AgentId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
 import { MINUTE_MS } from '#shared/units.ts';
+import type { ReportedConfig } from '#shared/wire/config.ts';
 import type { LinkSnapshot } from './bus-snapshot.ts';
 import type { ClockState } from './clock/keeper.ts';
-import type { AgentConfig, LinkConfig } from './config.ts';
+import type { LinkConfig } from './config.ts';
 import type { Intake } from './intake.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import type { UpkeepState } from './outbox/upkeep.ts';
@@ -30,11 +32,12 @@ export interface StatusSources {
   readonly upkeep: () => UpkeepState;
   readonly clock: () => ClockState;
   readonly uplink: () => UplinkState;
-  readonly configVersion: () => string | null;
+  readonly remote: () => ReportedConfig | null;
 }
 
 export interface OperationOptions {
-  readonly config: AgentConfig;
+  readonly agent: AgentId;
+  readonly dataDir: string;
   readonly file: string | null;
   readonly version: string;
   readonly pid: number;
@@ -54,15 +57,12 @@ export class Operation {
 
   constructor(options: OperationOptions) {
     this.#options = options;
-    const { config, clock, log, notify, isPublishingIdle } = options;
+    const { dataDir, clock, log, notify, isPublishingIdle } = options;
     this.#startedAtMs = clock.monotonicMs();
-    this.#recorder = new WireRecorder({ folder: join(config.dataDir, 'wire'), clock, log });
+    this.#recorder = new WireRecorder({ folder: join(dataDir, 'wire'), clock, log });
     this.#watchdog = new Watchdog({ clock, alive: () => notify('WATCHDOG=1') });
     this.#watchdog.watch('commit', { patienceMs: PATIENCE_MS.commit });
     this.#watchdog.watch('publish', { patienceMs: PATIENCE_MS.publish, isIdle: isPublishingIdle });
-    for (const link of config.links) {
-      this.#watchdog.watch(partOf(link.name), { patienceMs: longestPauseMs(link) });
-    }
   }
 
   /** A commit was made or tried, or there was none to make. */
@@ -78,24 +78,32 @@ export class Operation {
   /** For the poller: what it tells of its links. */
   get links(): LinkWatch {
     return {
-      tap: (link, protocol) => this.#recorder.tap(link, protocol),
+      watch: (link) => {
+        this.#watchdog.watch(partOf(link.name), { patienceMs: longestPauseMs(link) });
+        return this.#recorder.tap(link.name, link.protocol);
+      },
+      forget: (link) => {
+        this.#watchdog.forget(partOf(link));
+        this.#recorder.forget(link);
+      },
       polled: (link) => this.#watchdog.moved(partOf(link)),
       fault: (link, fault, why) => this.#recorder.fault(link, fault, why),
     };
   }
 
   report(sources: StatusSources): StatusReport {
-    const { config, file, version, pid, clock } = this.#options;
+    const { agent, file, version, pid, clock } = this.#options;
+    const remote = sources.remote();
     const { usedBytes, quotaBytes, enduranceHours } = sources.upkeep();
     const { synced, isProven, aheadMs } = sources.clock();
     const devices = new Map(sources.devices().map((device) => [device.bin, device]));
     return {
-      agent: config.agent.id,
+      agent,
       version,
       pid,
       at: clock.wallMs(),
       uptimeS: Math.round((clock.monotonicMs() - this.#startedAtMs) / 1_000),
-      config: { version: sources.configVersion(), file },
+      config: { version: inForce(remote), file, remote },
       links: sources.links().map((link) => linkStatus(link, devices)),
       outbox: {
         epoch: sources.outbox.epoch,
@@ -106,7 +114,7 @@ export class Operation {
         enduranceH: enduranceHours,
       },
       clock: { state: synced ? 'synchronised' : 'unsynchronised', isProven, aheadMs },
-      broker: { url: config.broker, ...sources.uplink() },
+      broker: sources.uplink(),
       stalled: this.#watchdog.stalled(),
     };
   }
@@ -116,6 +124,9 @@ export class Operation {
     this.#recorder.stop();
   }
 }
+
+const inForce = (remote: ReportedConfig | null): string | null =>
+  remote === null || remote.inForce === 0 ? null : String(remote.inForce);
 
 const partOf = (link: string): string => `poll ${link}`;
 

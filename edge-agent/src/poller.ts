@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '#shared/clock.ts';
 import type { BinId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
@@ -20,8 +21,10 @@ export type Device = NonNullable<Status['devices']>[number];
 
 /** Who watches what goes on on the links. */
 export interface LinkWatch {
-  /** Hears the lines of a link. */
-  tap(link: string, protocol: string): WireTap;
+  /** A link begins. @returns what hears its lines */
+  watch(link: LinkConfig): WireTap;
+  /** A link has ended. */
+  forget(link: string): void;
   /** A scale was read, or could not be. */
   polled(link: string): void;
   /** Something went wrong on the wire. */
@@ -34,28 +37,39 @@ const EAGER_MS = 200;
 /** What the wire tells more about; an overload, for one, is not its fault. */
 const WIRE_FAULTS: ReadonlySet<Quality> = new Set(['comm-error', 'config-error', 'stale']);
 
+/** What of a configuration counts for polling. */
+type PolledConfig = Pick<AgentConfig, 'links' | 'report'>;
+
 interface LinkBus {
   start(): void;
   stop(): Promise<void>;
   snapshot(): LinkSnapshot;
 }
 
+/** A link that is polled, and how it was told to be. */
+interface PolledLink {
+  readonly config: LinkConfig;
+  readonly bus: LinkBus;
+}
+
 /** All links of the agent: from reads of scales to settled levels. */
 export class Poller {
-  readonly #buses: readonly LinkBus[];
+  #config: PolledConfig;
+  #links: readonly PolledLink[] = [];
   readonly #devices = new Map<BinId, Device>();
+  /** Monotonic time of the newest weight. */
+  readonly #weighedAt = new Map<BinId, number>();
   readonly #settling = new Map<BinId, Settling>();
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #intake: Intake;
-  readonly #minSamples: number;
   readonly #stamp: () => Stamp;
   readonly #watch: LinkWatch | undefined;
   /** Bins that had a level since the start. */
   readonly #known = new Set<BinId>();
 
   constructor(options: {
-    readonly config: AgentConfig;
+    readonly config: PolledConfig;
     readonly clock: Clock;
     readonly log: Log;
     readonly intake: Intake;
@@ -68,16 +82,45 @@ export class Poller {
     this.#intake = options.intake;
     this.#stamp = options.stamp;
     this.#watch = options.watch;
-    this.#minSamples = options.config.report.minSamples;
-    this.#buses = options.config.links.map((link) => this.#busOf(link));
+    this.#config = options.config;
   }
 
   start(): void {
-    for (const bus of this.#buses) bus.start();
+    this.follow(this.#config);
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#buses.map((bus) => bus.stop()));
+    await Promise.all(this.#links.map(({ bus }) => bus.stop()));
+  }
+
+  /**
+   * Ends the links that this configuration does not have, or has otherwise. Until `follow` nobody
+   * speaks on their lines. What was learned of their bins is forgotten.
+   */
+  async release({ links }: PolledConfig): Promise<void> {
+    const isKept = ({ config }: PolledLink): boolean =>
+      links.some((link) => isDeepStrictEqual(link, config));
+    const ended = this.#links.filter((link) => !isKept(link));
+    await Promise.all(ended.map(({ bus }) => bus.stop()));
+    this.#links = this.#links.filter(isKept);
+    for (const { config } of ended) {
+      this.#watch?.forget(config.name);
+      for (const { bin } of binsOf(config)) {
+        for (const known of [this.#devices, this.#weighedAt, this.#settling, this.#known]) {
+          known.delete(bin);
+        }
+      }
+    }
+  }
+
+  /** Starts the links of this configuration that do not run, after a `release` of the others. */
+  follow(config: PolledConfig): void {
+    this.#config = config;
+    const running = new Map(this.#links.map((link) => [link.config.name, link]));
+    this.#links = config.links.map(
+      (link) => running.get(link.name) ?? { config: link, bus: this.#busOf(link) },
+    );
+    for (const { bus } of this.#links) bus.start();
   }
 
   /** What the scales answered last; a scale that was not read yet is not among them. */
@@ -85,14 +128,19 @@ export class Poller {
     return [...this.#devices.values()];
   }
 
+  /** Monotonic time of the bin's newest weight since its link was started; null for none. */
+  weighedAt(bin: BinId): number | null {
+    return this.#weighedAt.get(bin) ?? null;
+  }
+
   /** How every line and every slave on it is doing: plain data. */
   snapshot(): LinkSnapshot[] {
-    return this.#buses.map((bus) => bus.snapshot());
+    return this.#links.map(({ bus }) => bus.snapshot());
   }
 
   #busOf(config: LinkConfig): LinkBus {
     const { name, protocol, address, timeoutMs, pauseAfterConnectMs } = config;
-    const link = { ...config, tap: this.#watch?.tap(name, protocol) };
+    const link = { ...config, tap: this.#watch?.watch(config) };
     const isKnown = (bin: BinId): boolean => this.#known.has(bin);
     const options = { name, pauseAfterConnectMs, clock: this.#clock, log: this.#log };
     const bins = new Map(binsOf(link).map((bin) => [bin.bin, bin]));
@@ -141,7 +189,7 @@ export class Poller {
     this.#note(link, bin, read);
     const stamp = this.#stamp();
     const { at } = stamp;
-    const options = { minSamples: this.#minSamples, division };
+    const options = { minSamples: this.#config.report.minSamples, division };
     const next = settle(this.#settling.get(bin) ?? startSettling, { at, read }, options);
     this.#settling.set(bin, next.state);
     if (next.level === null) return;
@@ -150,6 +198,7 @@ export class Poller {
   }
 
   #note(link: string, bin: BinId, read: BinRead): void {
+    if (read.ok) this.#weighedAt.set(bin, this.#clock.monotonicMs());
     const before = this.#devices.get(bin);
     if (before !== undefined && before.ok === read.ok && (read.ok || before.fault === read.why)) {
       return;

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '#shared/clock.ts';
 import { Failure, messageOf } from '#shared/failure.ts';
 import type { BinId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
 import { packBatch } from '#shared/wire/batch.ts';
+import type { ReportedConfig } from '#shared/wire/config.ts';
 import type { Live } from '#shared/wire/live.ts';
 import { receiptSchema, type Receipt } from '#shared/wire/receipt.ts';
 import type { Status } from '#shared/wire/status.ts';
@@ -15,6 +17,9 @@ import type { Outbox } from './outbox/outbox.ts';
 const TICK_MS = 1_000;
 
 const RESEND_MS = 5_000;
+
+/** How long a broker that is left may take to hear of it. */
+const FAREWELL_MS = 2_000;
 
 export interface UplinkOptions extends Endpoint {
   readonly agent: Credential;
@@ -30,12 +35,18 @@ export interface UplinkOptions extends Endpoint {
   readonly onFatal: (error: unknown) => void;
   /** Something was sent or receipted, or a connection was tried. */
   readonly onProgress?: () => void;
+  /** Called with every connection. */
+  readonly onConnected?: () => void;
+  /** Hears what comes on `config`. */
+  readonly onConfig?: (payload: Uint8Array) => void;
   readonly tickMs?: number;
   readonly resendMs?: number;
 }
 
 /** How publishing is doing: plain data. */
 export interface UplinkState {
+  /** Where it connects to. */
+  readonly url: string;
   readonly isConnected: boolean;
   /** Since when it is connected, or not, ms since 1970 UTC. */
   readonly since: number;
@@ -47,13 +58,15 @@ export interface UplinkState {
 
 /** Sends what the outbox holds, and trims it by the cloud's receipts. */
 export class Uplink {
-  readonly #options: UplinkOptions;
-  readonly #connection: Connection;
+  #options: UplinkOptions;
+  #connection: Connection;
   /** Newest of every bin since the start. */
   readonly #newest = new Map<BinId, Reading>();
   /** Those to go on the live lane with the next tick. */
   readonly #live = new Map<BinId, Reading>();
   #session: Session | null = null;
+  /** What this session has shown so far. */
+  #shown = { isAccepted: false, isReceipted: false };
   #window: sending.SendWindow;
   #ticker: NodeJS.Timeout | null = null;
   #healthAt = 0;
@@ -70,14 +83,22 @@ export class Uplink {
     this.#options = options;
     this.#since = options.clock.wallMs();
     this.#window = sending.startWindow(options.outbox.progress);
-    const { broker, tls, agent, clock, log } = options;
-    this.#connection = new Connection({
+    this.#connection = this.#connectionTo(options);
+  }
+
+  #connectionTo({ broker, tls }: Endpoint): Connection {
+    const { agent, clock, log, onProgress } = this.#options;
+    // Of a broker that was left for another nothing counts any more.
+    const isCurrent = (): boolean => this.#connection === connection;
+    const connection = new Connection({
       broker,
       tls,
       agent,
       clock,
       log,
-      onUp: (session) => this.#guarded(() => this.#up(session)),
+      onUp: (session) => {
+        if (isCurrent()) this.#guarded(() => this.#up(session));
+      },
       onDown: (session) => {
         if (this.#session === session) {
           this.#session = null;
@@ -85,9 +106,14 @@ export class Uplink {
         }
         this.#drained?.();
       },
-      onReceipt: (payload) => this.#guarded(() => this.#receive(payload)),
-      onAttempt: options.onProgress,
+      onMessage: (channel, payload) => {
+        if (!isCurrent()) return;
+        if (channel === 'config') this.#options.onConfig?.(payload);
+        else this.#guarded(() => this.#receive(payload));
+      },
+      onAttempt: onProgress,
     });
+    return connection;
   }
 
   get isConnected(): boolean {
@@ -103,8 +129,18 @@ export class Uplink {
     return this.#isBroken || sending.room(this.#window) === 0 || !this.#options.outbox.hasUnsealed;
   }
 
+  /**
+   * Whether this session is of use: the broker takes what is published, and where batches were sent
+   * the cloud has receipted one.
+   */
+  get isProven(): boolean {
+    const { isAccepted, isReceipted } = this.#shown;
+    return this.isConnected && isAccepted && (isReceipted || !sending.isWaiting(this.#window));
+  }
+
   state(): UplinkState {
     return {
+      url: this.#options.broker,
       isConnected: this.isConnected,
       since: this.#since,
       fault: this.isConnected ? null : this.#connection.fault,
@@ -128,6 +164,28 @@ export class Uplink {
     this.#guarded(() => this.#pump());
   }
 
+  /** Goes on with other settings; only another broker or other certificates end the session. */
+  async reconfigure(
+    settings: Endpoint & Pick<UplinkOptions, 'batchReadings' | 'healthMs'>,
+  ): Promise<void> {
+    const { broker, tls } = this.#options;
+    this.#options = { ...this.#options, ...settings, tls: settings.tls };
+    const isSame = isDeepStrictEqual([broker, tls], [settings.broker, settings.tls]);
+    if (isSame || this.#isStopping) return;
+    const left = this.#connection;
+    this.#farewell();
+    this.#connection = this.#connectionTo(settings);
+    // The same broker may be meant: two sessions of one agent would end each other.
+    await left.stop(FAREWELL_MS);
+    if (!this.#isStopping) this.#connection.start();
+  }
+
+  /** Retained. Without a connection it is lost: say it again with the next one. */
+  publishReported(report: ReportedConfig): void {
+    const payload = JSON.stringify(report);
+    this.#session?.publish('config/reported', payload, { qos: 1, retain: true });
+  }
+
   /** Publishes what the outbox still holds until the deadline, then says goodbye. */
   async stop(deadlineMs: number): Promise<void> {
     if (this.#isStopping) return;
@@ -135,13 +193,18 @@ export class Uplink {
     this.#guarded(() => this.#pump());
     await this.#drain(deadlineMs);
     if (this.#ticker !== null) clearInterval(this.#ticker);
-    const session = this.#session;
-    this.#session = null;
-    if (session !== null) {
-      const gone: Status = { online: false, session: session.id, at: this.#now() };
-      session.publish('status', JSON.stringify(gone), { qos: 1, retain: true });
-    }
+    this.#farewell();
     await this.#connection.stop(deadlineMs);
+  }
+
+  /** Ends the session in good order, so that no will needs to. */
+  #farewell(): void {
+    const session = this.#session;
+    if (session === null) return;
+    this.#session = null;
+    this.#since = this.#options.clock.wallMs();
+    const gone: Status = { online: false, session: session.id, at: this.#now() };
+    session.publish('status', JSON.stringify(gone), { qos: 1, retain: true });
   }
 
   async #drain(deadlineMs: number): Promise<void> {
@@ -160,7 +223,9 @@ export class Uplink {
     this.#session = session;
     this.#since = this.#options.clock.wallMs();
     this.#window = sending.connected(this.#window, this.#options.clock.monotonicMs());
+    this.#shown = { isAccepted: false, isReceipted: false };
     this.#publishStatus(session);
+    this.#options.onConnected?.();
     this.#showNewest();
     this.#pump();
   }
@@ -209,6 +274,7 @@ export class Uplink {
       log.warn({ batch: seq, row: index, reason }, 'the cloud rejected readings');
     }
     this.#lastReceipt = { at: clock.wallMs(), upTo: receipt.upTo };
+    this.#shown.isReceipted = true;
     this.#options.onProgress?.();
     const after = sending.receive(this.#window, receipt, clock.monotonicMs());
     if (after === 'beyond') {
@@ -265,7 +331,13 @@ export class Uplink {
       backlog: outbox.backlog,
       devices,
     };
-    session.publish('status', JSON.stringify(status), { qos: 1, retain: true });
+    const shown = this.#shown;
+    const accepted = (): void => {
+      shown.isAccepted = true;
+    };
+    // One that is not accepted is no news: the session closes, or there will be the next one.
+    const delivered = session.deliver('status', JSON.stringify(status), { qos: 1, retain: true });
+    delivered.then(accepted, () => {});
     this.#healthAt = clock.monotonicMs();
     this.#devicesSent = JSON.stringify(devices);
   }

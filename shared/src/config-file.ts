@@ -49,18 +49,29 @@ export function parseConfig<T>(file: string, text: string, schema: ZodType<T>): 
     );
   }
   const content: unknown = document.toJS() ?? {};
-  const parsed = schema.safeParse(content);
-  if (parsed.success) return deepFreeze(parsed.data);
-  const faults = parsed.error.issues.flatMap((issue) =>
-    issueFaults(issue, content, (path) => lineOf(document, lines, path)).map((fault) => ({
-      file,
-      ...fault,
-    })),
-  );
-  throw new ConfigError(faults.toSorted((a, b) => a.line - b.line));
+  return checkConfig(file, content, schema, (path) => lineOf(document, lines, path));
 }
 
 type Path = readonly PropertyKey[];
+
+/**
+ * Checks what is not, or not as a whole, the text of the file.
+ * @param line where a key stands, if it stands anywhere
+ * @throws ConfigError with every fault
+ */
+export function checkConfig<T>(
+  file: string,
+  content: unknown,
+  schema: ZodType<T>,
+  line: (path: Path) => number = () => 1,
+): T {
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return deepFreeze(parsed.data);
+  const faults = parsed.error.issues.flatMap((issue) =>
+    issueFaults(issue, content, line).map((fault) => ({ file, ...fault })),
+  );
+  throw new ConfigError(faults.toSorted((a, b) => a.line - b.line));
+}
 
 function issueFaults(
   issue: core.$ZodIssue,

@@ -1,3 +1,4 @@
+import type { ReportedConfig } from '#shared/wire/config.ts';
 import type { KeptPause } from '../pause.ts';
 
 /**
@@ -21,9 +22,11 @@ export interface StatusReport {
 }
 
 export interface ConfigStatus {
-  /** Version of the remote configuration that is applied; `null` where the file's is. */
+  /** Version of the remote configuration that is in force; `null` where the file's is. */
   readonly version: string | null;
   readonly file: string | null;
+  /** What became of the newest version from the cloud; `null` before the first. */
+  readonly remote: ReportedConfig | null;
 }
 
 export interface LinkStatus {

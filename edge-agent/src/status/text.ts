@@ -6,14 +6,13 @@ const UNKNOWN = '-';
 /** The report for people, one thing a line. */
 export function statusText(report: StatusReport): string {
   const { agent, version, pid, uptimeS, config, outbox, clock, broker, links, stalled } = report;
-  const applied = config.version === null ? '' : ` version ${config.version}`;
   const receipt =
     broker.lastReceipt === null
       ? 'none yet'
       : `batch ${broker.lastReceipt.upTo}, ${ago(report.at, broker.lastReceipt.at)}`;
   return [
     `agent    ${agent} ${version}, process ${pid}, running for ${duration(uptimeS * 1_000)}`,
-    `config   ${config.file ?? 'the file'}${applied}`,
+    `config   ${configText(config)}`,
     `broker   ${broker.url}: ${broker.isConnected ? 'connected' : 'not connected'} since ${duration(report.at - broker.since)}${because(broker.fault)}`,
     `receipt  ${receipt}; ${broker.inFlight} batches in flight`,
     `outbox   ${outbox.backlog} readings wait (${outbox.pending} not yet on disk), ${mib(outbox.bytes)} of ${mib(outbox.quotaBytes)}`,
@@ -22,6 +21,15 @@ export function statusText(report: StatusReport): string {
     ...(stalled.length === 0 ? [] : [`STALLED  ${stalled.join(', ')}`]),
     ...links.flatMap(linkLines),
   ].join('\n');
+}
+
+function configText({ file, version, remote }: StatusReport['config']): string {
+  const inForce = `${file ?? 'the file'}${version === null ? '' : `, over it version ${version}`}`;
+  if (remote === null || remote.state === 'applied') return inForce;
+  const { state, reason = null, problems = [] } = remote;
+  const newest = state === 'trial' ? ' on trial' : `; version ${remote.version} ${state}`;
+  const faults = problems.map(({ key, expected }) => `${key}: expected ${expected}`);
+  return `${inForce}${newest}${because([reason, ...faults].filter((part) => part !== null).join('; ') || null)}`;
 }
 
 function linkLines({

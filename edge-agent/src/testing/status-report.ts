@@ -8,7 +8,7 @@ export function statusReport(changes: Partial<StatusReport> = {}): StatusReport 
     pid: 42,
     at: 1_760_000_600_000,
     uptimeS: 93_784,
-    config: { version: null, file: '/etc/offtake/agent.yaml' },
+    config: { version: null, file: '/etc/offtake/agent.yaml', remote: null },
     links: [
       {
         name: 'hall-1',

@@ -54,7 +54,7 @@ export class WireRecorder {
   readonly #links = new Map<string, { readonly ring: WireRing; readonly protocol: string }>();
   readonly #waiting = new Map<
     string,
-    { readonly timer: NodeJS.Timeout; readonly write: () => void }
+    { readonly link: string; readonly timer: NodeJS.Timeout; readonly write: () => void }
   >();
   readonly #writtenAt = new Map<string, number>();
   #isWritable = true;
@@ -88,12 +88,23 @@ export class WireRecorder {
     };
     const timer = setTimeout(write, afterMs);
     timer.unref();
-    this.#waiting.set(key, { timer, write });
+    this.#waiting.set(key, { link, timer, write });
+  }
+
+  /** The link has ended: writes what is still waited for, and keeps nothing of it in memory. */
+  forget(link: string): void {
+    this.#finish((each) => each === link);
+    this.#links.delete(link);
   }
 
   /** Writes what is still waited for; may be called twice. */
   stop(): void {
-    for (const { timer, write } of this.#waiting.values()) {
+    this.#finish(() => true);
+  }
+
+  #finish(isMeant: (link: string) => boolean): void {
+    for (const { link, timer, write } of this.#waiting.values()) {
+      if (!isMeant(link)) continue;
       clearTimeout(timer);
       write();
     }
@@ -137,7 +148,10 @@ function listen(line: Duplex, ring: WireRing, clock: Clock): void {
     return write(chunk, ...rest);
   };
   ring.add(clock.wallMs(), 'tx', none, 'open');
-  line.once('close', () => ring.add(clock.wallMs(), 'rx', none, 'close'));
+  line.once('close', (error?: unknown) => {
+    const byPeer = line.readableEnded || line.errored !== null || error instanceof Error;
+    ring.add(clock.wallMs(), byPeer ? 'rx' : 'tx', none, 'close');
+  });
 }
 
 /** Removes the oldest recordings until the rest fits; names begin with their time. */

@@ -1,0 +1,251 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '#shared/clock.ts';
+import { Failure } from '#shared/failure.ts';
+import type { BinId } from '#shared/ids.ts';
+import type { Log } from '#shared/log.ts';
+import { SECOND_MS } from '#shared/units.ts';
+import type { DesiredConfig, ReportedConfig } from '#shared/wire/config.ts';
+import type { AgentConfig } from '../config.ts';
+import {
+  judged,
+  newestOf,
+  proved,
+  reportOf,
+  tried,
+  type ConfigVersions,
+  type Verdict,
+} from '../core/config-versions.ts';
+import { expectationsOf, reasonOf, unfulfilled, type TrialLink } from '../core/trial.ts';
+import type { Device } from '../poller.ts';
+import { judgeSections, parseDesired, type Refusal } from './desired.ts';
+import type { StartingConfig } from './start.ts';
+
+/** How often a trial is looked at. */
+const LOOK_MS = 100;
+
+/** The running agent, as far as a configuration changes it. */
+export interface Reconfigurable {
+  /** Goes over to this configuration; what it does not change goes on undisturbed. */
+  follow(config: AgentConfig): Promise<void>;
+  /** What the bins gave when they were last read, those of changed links since the change. */
+  devices(): readonly Device[];
+  /** Monotonic time of the bin's newest weight; null before the first. */
+  weighedAt(bin: BinId): number | null;
+  /** Whether the broker takes messages and the cloud receipts them, or what is in the way. */
+  uplink(): { readonly isProven: boolean; readonly fault: string | null };
+}
+
+export interface RemoteConfigOptions {
+  readonly start: StartingConfig;
+  readonly running: Reconfigurable;
+  /** Tells the cloud, if it can be told now. */
+  readonly publish: (report: ReportedConfig) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** Takes versions of the configuration from afar: judges, tries, and keeps or takes back. */
+export class RemoteConfig {
+  readonly #options: RemoteConfigOptions;
+  readonly #stopping = new AbortController();
+  #versions: ConfigVersions;
+  #withdrawn: Verdict | null;
+  /** In force and proved: what a failed trial goes back to. */
+  #config: AgentConfig;
+  /** The newest version that came while another one was tried. */
+  #waiting: DesiredConfig | null = null;
+  #isWorking = false;
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(options: RemoteConfigOptions) {
+    this.#options = options;
+    const { versions, withdrawn, config } = options.start;
+    this.#versions = versions;
+    this.#withdrawn = withdrawn;
+    this.#config = config;
+  }
+
+  /** What there is to tell; null where no version was ever seen. */
+  get report(): ReportedConfig | null {
+    return reportOf(this.#versions, this.#withdrawn);
+  }
+
+  /** To be called with every connection. */
+  tell(): void {
+    const { report } = this;
+    if (report !== null) this.#options.publish(report);
+  }
+
+  /** A message of the topic `config`. */
+  receive(payload: Uint8Array): void {
+    // The topic was cleared: nothing is wanted, nothing changes.
+    if (payload.length === 0) return;
+    const parsed = parseDesired(payload);
+    const version = parsed.ok ? parsed.desired.version : parsed.version;
+    const newest = Math.max(newestOf(this.#versions), this.#waiting?.version ?? 0);
+    if (version > 0 && version <= newest) {
+      this.tell();
+      return;
+    }
+    if (!parsed.ok) {
+      this.#refuse(version, parsed);
+      return;
+    }
+    this.#waiting = parsed.desired;
+    if (!this.#isWorking) this.#done = this.#work().catch(this.#options.onFatal);
+  }
+
+  /** Ends a trial that is under way; the next start rolls it back. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#done;
+  }
+
+  async #work(): Promise<void> {
+    this.#isWorking = true;
+    while (this.#waiting !== null && !this.#stopping.signal.aborted) {
+      const desired = this.#waiting;
+      this.#waiting = null;
+      await this.#take(desired);
+    }
+    this.#isWorking = false;
+  }
+
+  async #take(desired: DesiredConfig): Promise<void> {
+    const { start, running, log } = this.#options;
+    const { version } = desired;
+    const judgement = judgeSections(desired.config, start.local);
+    if (!judgement.ok) {
+      this.#refuse(version, judgement);
+      return;
+    }
+    if (!this.#begin(desired)) return;
+    const { config } = judgement;
+    const fault = (await this.#tryOut(config)) ?? this.#prove(config);
+    if (fault === null || this.#stopping.signal.aborted) return;
+    await running.follow(this.#config);
+    const at = this.#now();
+    this.#keep(judged(this.#versions, { version, state: 'rolled-back', at, reason: fault }));
+    log.warn({ version, fault }, 'configuration rolled back');
+    this.tell();
+  }
+
+  /** @returns false where the disk does not keep it: without that, nothing is tried */
+  #begin(desired: DesiredConfig): boolean {
+    const { start, publish, log } = this.#options;
+    const { version } = desired;
+    const versions = tried(this.#versions, desired, this.#now());
+    try {
+      start.file.write(versions);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      log.error({ err: error, version }, 'configuration not tried');
+      const reason = `${error.message}; it is tried again with the next connection`;
+      const inForce = this.report?.inForce ?? 0;
+      publish({ version, state: 'refused', inForce, at: this.#now(), reason });
+      return false;
+    }
+    this.#versions = versions;
+    log.info({ version }, 'configuration on trial');
+    this.tell();
+    return true;
+  }
+
+  /** @returns why it does not do; null where it does, or where the agent is stopped meanwhile */
+  async #tryOut(config: AgentConfig): Promise<string | null> {
+    const { running, clock } = this.#options;
+    const { trialS } = config.remote;
+    const before = this.#config;
+    const answered = new Set<string>(running.devices().flatMap(({ bin, ok }) => (ok ? [bin] : [])));
+    const links = trialLinks(before, config);
+    const expectations = expectationsOf(links, answered, trialS * SECOND_MS);
+    const isMoved = !isDeepStrictEqual([before.broker, before.tls], [config.broker, config.tls]);
+    await running.follow(config);
+    const since = clock.monotonicMs();
+    const hasWeighed = (bin: BinId): boolean => (running.weighedAt(bin) ?? -Infinity) >= since;
+    while (!this.#stopping.signal.aborted) {
+      const missing = unfulfilled(expectations, hasWeighed);
+      const { isProven, fault } = running.uplink();
+      if (missing.length === 0 && (isProven || !isMoved)) return null;
+      if (clock.monotonicMs() - since >= trialS * SECOND_MS) {
+        const faults = new Map(running.devices().map((device) => [device.bin, device.fault]));
+        const broker = `broker ${config.broker}: ${fault ?? 'no receipt from the cloud'}`;
+        const lacks = [
+          ...(missing.length > 0 ? [reasonOf(missing, (bin) => faults.get(bin))] : []),
+          ...(isMoved && !isProven ? [broker] : []),
+        ];
+        return `within ${trialS} s: ${lacks.join('; ')}`;
+      }
+      await pause(LOOK_MS);
+    }
+    return null;
+  }
+
+  /** @returns why it cannot be kept; null where it is */
+  #prove(config: AgentConfig): string | null {
+    if (this.#stopping.signal.aborted) return null;
+    const { start, log } = this.#options;
+    const versions = proved(this.#versions, this.#now());
+    try {
+      start.file.write(versions);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return error.message;
+    }
+    this.#versions = versions;
+    this.#withdrawn = null;
+    this.#config = config;
+    log.info({ version: versions.applied?.version }, 'configuration applied');
+    this.tell();
+    return null;
+  }
+
+  #refuse(version: number, { reason, problems }: Refusal): void {
+    const { log, publish } = this.#options;
+    log.warn({ version, reason, problems }, 'configuration refused');
+    const at = this.#now();
+    const verdict: Verdict = {
+      version,
+      state: 'refused',
+      at,
+      reason,
+      ...(problems !== undefined && { problems }),
+    };
+    if (version > 0) {
+      // A trial under way stays one; the verdict is on the newer version.
+      this.#keep({ ...this.#versions, verdict });
+      this.tell();
+    } else publish({ ...verdict, inForce: this.report?.inForce ?? 0 });
+  }
+
+  /** What could not be kept comes to the same at the next start. */
+  #keep(versions: ConfigVersions): void {
+    const { start, log } = this.#options;
+    this.#versions = versions;
+    try {
+      start.file.write(versions);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      log.error({ err: error }, 'what became of the configuration is not kept');
+    }
+  }
+
+  #now(): number {
+    return Math.max(1, this.#options.clock.wallMs());
+  }
+}
+
+function trialLinks(before: AgentConfig, after: AgentConfig): TrialLink[] {
+  return after.links.map((link) => {
+    const old = before.links.find(({ name }) => name === link.name);
+    const polled = 'sensors' in link ? [...link.scales, ...link.sensors] : link.scales;
+    return {
+      name: link.name,
+      isChanged: !isDeepStrictEqual(old, link),
+      timeoutMs: link.timeoutMs,
+      bins: polled.map(({ bin, pollMs }) => ({ bin, pollMs })),
+    };
+  });
+}
