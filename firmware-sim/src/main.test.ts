@@ -1,11 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { encodeWireRecording } from '#shared/wire-recording.ts';
+import { recordingOf } from './testing/recordings.ts';
 import { smallText } from './testing/small-scenario.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -39,7 +42,7 @@ async function ready(child: ChildProcess): Promise<number> {
 }
 
 test('help is given for every command', async () => {
-  for (const args of [['--help'], ['run', '--help'], ['history', '--help']]) {
+  for (const args of [['--help'], ['run', '--help'], ['history', '--help'], ['replay', '--help']]) {
     expect(await finished(sim(...args))).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('--help') as string,
@@ -54,6 +57,18 @@ test.each([
     'a missing option',
     () => ['history', '--scenario', scenario],
     "required option '--state <dir>'",
+  ],
+  [
+    'a recording that is none',
+    () => ['replay', scenario, '--listen', '0'],
+    'small.yaml: line 1 is',
+  ],
+  ['a missing recording', () => ['replay', join(dir, 'none'), '--listen', '0'], 'no such file'],
+  ['a replay without a place', () => ['replay', scenario], 'say either --listen'],
+  [
+    'a replay for other machines',
+    () => ['replay', scenario, '--listen', '0.0.0.0:1502'],
+    'only this machine is served',
   ],
 ])('%s is one line and a status other than 0', async (_, args, message) => {
   const { code, stdout, stderr } = await finished(sim(...args()));
@@ -86,6 +101,34 @@ test('killed at any time it goes on with the truth, each event once, and stops o
     .map((line) => JSON.parse(line) as { at: number; bin: string })
     .map(({ at, bin }) => `${at} ${bin}`);
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+test('a recording is replayed until SIGINT', async () => {
+  const file = join(dir, 'wire.jsonl');
+  const lines = [['tx', '53490d0a'] as const, ['rx', '45530d0a'] as const];
+  writeFileSync(
+    file,
+    encodeWireRecording(
+      recordingOf(
+        'mt-sics',
+        lines.map((line) => [0, ...line]),
+      ),
+    ),
+  );
+  const child = sim('replay', file, '--listen', '127.0.0.1:0');
+  const ended = once(child, 'close');
+  if (!child.stdout) throw new Error('no stdout');
+  for await (const line of createInterface(child.stdout)) {
+    const port = /^ready: .* 127\.0\.0\.1:(\d+)$/.exec(line)?.[1];
+    if (port === undefined) continue;
+    const socket = connect({ port: Number(port), host: '127.0.0.1' });
+    socket.write('SI\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toBe('ES\r\n');
+    socket.destroy();
+    child.kill('SIGINT');
+  }
+  expect(await ended).toEqual([0, null]);
 });
 
 test('a port in use is one line and a status other than 0', async () => {

@@ -8,6 +8,7 @@ import { controlCommand } from './control/command-line.ts';
 import { openPanel } from './control/http.ts';
 import { fileFailure } from './file-errors.ts';
 import { writeHistory } from './history.ts';
+import { replayCommand } from './replay/command-line.ts';
 import { startSimulator } from './run.ts';
 import { parseScenario, type Scenario } from './scenario.ts';
 
@@ -44,6 +45,13 @@ function untilSignal(): AbortSignal {
   return controller.signal;
 }
 
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 async function run(options: RunOptions): Promise<void> {
   const signal = untilSignal();
   const scenario = await readScenario(options.scenario);
@@ -66,12 +74,8 @@ async function run(options: RunOptions): Promise<void> {
   if (panel) log.info({ url: panel.url }, 'panel open');
   for (const link of simulator.links) log.info(link, 'link open');
   log.info({ scenario: scenario.name, links: simulator.links.length }, 'ready');
-  const stopped = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
   try {
-    await Promise.race([stopped, simulator.failed]);
+    await Promise.race([aborted(signal), simulator.failed]);
   } finally {
     await panel?.close();
     await simulator.close();
@@ -153,13 +157,11 @@ program
   .requiredOption('--state <dir>', 'where the world is remembered; give the same folder to run')
   .requiredOption('--out <dir>', 'where to write <agent>.recording.jsonl')
   .action(history);
-program.addCommand(
-  controlCommand({
-    print(line) {
-      process.stdout.write(`${line}\n`);
-    },
-  }),
-);
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+program.addCommand(replayCommand({ print, untilStopped: () => aborted(untilSignal()) }));
+program.addCommand(controlCommand({ print }));
 
 try {
   await program.parseAsync();

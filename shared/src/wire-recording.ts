@@ -11,7 +11,8 @@ import { z } from 'zod';
  *
  * `at` is ms since 1970 UTC of the agent's clock; only differences matter for a replay. `tx` is
  * from the agent to the devices, `rx` from the devices to the agent. An empty `hex` with `event`
- * tells of the line itself: it was opened or closed there. Memory is bounded, so a recording may start
+ * tells of the line itself: it was opened there, or closed: by the agent (`tx`), or by the other
+ * side or a broken line (`rx`). Memory is bounded, so a recording may start
  * with an answer whose request is no longer known.
  */
 export interface WireHeader {

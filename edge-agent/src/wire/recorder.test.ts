@@ -53,6 +53,27 @@ test('what went over a real line around a fault is in the file, and what followe
   ]);
 });
 
+test.each([
+  ['the device ends it', 'rx'],
+  ['the device resets it', 'rx'],
+  ['the agent gives it up', 'tx'],
+] as const)('it is known who closed a line: %s', async (who, dir) => {
+  const { address } = await tcpDevice((bytes, socket) => {
+    if (bytes.toString() === 'end') socket.end();
+    else if (bytes.toString() === 'reset') socket.resetAndDestroy();
+  });
+  const wire = recorder();
+  const line = await openSocket({ address, timeoutMs: 1_000, tap: wire.tap('lab', 'mt-sics') });
+  const closed = new Promise((resolve) => line.once('close', resolve));
+  line.resume();
+  if (dir === 'tx') line.destroy();
+  else line.write(who.includes('resets') ? 'reset' : 'end');
+  await closed;
+  wire.fault('lab', 'comm-error', 'the line was closed');
+  wire.stop();
+  expect(onlyRecording(wire.folder).pieces.at(-1)).toMatchObject({ event: 'close', dir });
+});
+
 test('a fault that comes again and again is written once, another one also', () => {
   const wire = recorder();
   wire.tap('lab', 'modbus-rtu').attach(new PassThrough());

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { Failure, messageOf } from '#shared/failure.ts';
 import { FAULT_KIND_NAMES } from '../core/faults.ts';
+import { frameText } from './frame-text.ts';
 
 const display = z.object({
   grossMg: z.number(),
@@ -191,15 +192,8 @@ function stateOf(shown: z.output<typeof display>): string {
 }
 
 function frameLine(frame: z.output<typeof framesSchema>[number]): string {
-  const { at, site, link, dir, hex, fault, meaning } = frame;
-  return [
-    new Date(at).toISOString(),
-    `${site}/${link}`,
-    dir === 'rx' ? 'request' : 'answer ',
-    hex.replaceAll(/(..)(?=.)/g, '$1 '),
-    ...(fault === null ? [] : [`[${fault}]`]),
-    meaning.map(({ label, value }) => `${label} ${value}`).join(', '),
-  ].join('  ');
+  const { at, site, link } = frame;
+  return [new Date(at).toISOString(), `${site}/${link}`, frameText(frame)].join('  ');
 }
 
 function whole(text: string): number {

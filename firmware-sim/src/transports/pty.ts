@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open } from 'node:fs/promises';
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Failure, messageOf } from '#shared/failure.ts';
 
 /** A link's TCP port offered as a serial device. */
@@ -13,6 +14,9 @@ export interface PseudoTerminal {
 
 /** What socat logs at `-d -d` once both sides are open. */
 const SOCAT_RUNS = 'starting data transfer loop';
+/** And once the terminal is there for somebody to open it. */
+const SOCAT_WAITS = 'PTY is ';
+const LINK_CHECK_MS = 5;
 
 /**
  * Lets socat hold a pseudo-terminal at `path` (a symbolic link) before a local port.
@@ -26,13 +30,9 @@ export async function openPty(options: {
   readonly onExit: (message: string) => void;
 }): Promise<PseudoTerminal> {
   const { folder, path, port, onExit } = options;
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw unavailable(path, messageOf(cause), cause);
-  });
-  const socat = spawn('socat', ['-d', '-d', `PTY,link=${path},rawer`, `TCP:127.0.0.1:${port}`], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  await started(socat, path);
+  await makeFolder(folder, path);
+  const socat = spawnSocat(['-d', '-d', `PTY,link=${path},rawer`, `TCP:127.0.0.1:${port}`]);
+  await started(socat, path, SOCAT_RUNS);
   // Held open, so that a client that closes its end does not hang the terminal up.
   const hold = await open(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
   const exit = (code: number | null): void => onExit(`${path}: socat ended with status ${code}`);
@@ -40,11 +40,7 @@ export async function openPty(options: {
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     socat.off('exit', exit);
-    if (socat.exitCode === null && socat.signalCode === null) {
-      const gone = once(socat, 'exit');
-      socat.kill();
-      await gone;
-    }
+    await end(socat);
     await hold.close();
   };
   return {
@@ -56,7 +52,63 @@ export async function openPty(options: {
   };
 }
 
-async function started(socat: ChildProcess, path: string): Promise<void> {
+/**
+ * Lets socat offer a local port at `path` for as long as somebody has it open, again and again: each
+ * time is a connection of its own. A connection that the port ends is, as a cable pulled out, the end
+ * of the terminal; it comes back at once.
+ * @param onLost socat could not be started again
+ * @throws Failure `pty-unavailable`
+ */
+export async function serveAsPty(options: {
+  readonly folder: string;
+  readonly path: string;
+  readonly port: number;
+  readonly onLost: (failure: unknown) => void;
+}): Promise<PseudoTerminal> {
+  const { folder, path, port, onLost } = options;
+  await makeFolder(folder, path);
+  const terminal = `PTY,link=${path},rawer,wait-slave,pty-interval=0.02`;
+  let closing = false;
+  const start = async (): Promise<ChildProcess> => {
+    const socat = spawnSocat(['-d', '-d', '-t', '0.1', terminal, `TCP:127.0.0.1:${port}`]);
+    await started(socat, path, SOCAT_WAITS);
+    // It makes the link right after it said so.
+    while (!existsSync(path) && socat.exitCode === null) await delay(LINK_CHECK_MS);
+    socat.once('exit', () => {
+      if (!closing) running = start();
+      running.catch(onLost);
+    });
+    return socat;
+  };
+  let running = start();
+  await running;
+  return {
+    path,
+    async close() {
+      closing = true;
+      await running.then(end, () => undefined);
+    },
+  };
+}
+
+const spawnSocat = (args: readonly string[]): ChildProcess =>
+  spawn('socat', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+
+async function makeFolder(folder: string, path: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+    throw unavailable(path, messageOf(cause), cause);
+  });
+}
+
+async function end(socat: ChildProcess): Promise<void> {
+  if (socat.exitCode !== null || socat.signalCode !== null) return;
+  const gone = once(socat, 'exit');
+  socat.kill();
+  await gone;
+}
+
+/** @param sign what socat logs once it is so far */
+async function started(socat: ChildProcess, path: string, sign: string): Promise<void> {
   if (!socat.stderr) throw new TypeError('socat was spawned without stderr');
   const lines = createInterface(socat.stderr);
   await new Promise<void>((resolve, reject) => {
@@ -67,7 +119,7 @@ async function started(socat: ChildProcess, path: string): Promise<void> {
     });
     lines.on('line', (line) => {
       last = line;
-      if (line.includes(SOCAT_RUNS)) resolve();
+      if (line.includes(sign)) resolve();
     });
     lines.once('close', () => reject(unavailable(path, last)));
   });
