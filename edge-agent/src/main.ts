@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { setFlagsFromString } from 'node:v8';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import type { AgentConfig, ConfigFile } from './config.ts';
+import { PROBE_OPTIONS, type ProbeArguments } from './probe/arguments.ts';
 
 // Modules are compiled once and not in every start; systemd names a folder that stays.
 const cache = enableCompileCache(process.env['CACHE_DIRECTORY']).directory;
@@ -123,35 +123,9 @@ program
     console.log(json ? JSON.stringify(report, null, 2) : statusText(report));
   });
 
-/** `1-10,17` as numbers. */
-function unitsOf(text: string): number[] {
-  const units = text.split(',').flatMap((part) => {
-    const [, first, last = first] = /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(part.trim()) ?? [];
-    const [from, to] = [Number(first), Number(last)];
-    return Array.from({ length: Math.max(0, to - from + 1) || 0 }, (_, n) => from + n);
-  });
-  if (units.length > 0 && units.every((unit) => unit >= 1 && unit <= 247)) return units;
-  throw new InvalidArgumentError('unit ids from 1 to 247, e.g. 1-10,17');
-}
-
-function grams(text: string): number {
-  const weight = Number(text);
-  if (text.trim() !== '' && Number.isFinite(weight) && Math.abs(weight) <= 1e8)
-    return weight * 1_000;
-  throw new InvalidArgumentError('a mass in grams');
-}
-
-interface ProbeArguments {
-  readonly serial?: string;
-  readonly tcp?: string;
-  readonly weightG: number;
-  readonly units: number[];
-  readonly profile: string[];
-  readonly timeoutMs: string;
-}
-
 /** Questions go where the answers come from, so that the result alone is on standard output. */
 async function findScale(options: ProbeArguments): Promise<void> {
+  const { dialogue } = await import('./probe/dialogue.ts');
   const { probe } = await import('./probe/probe.ts');
   const { probeText } = await import('./probe/text.ts');
   const { profileNames } = await import('./scale/profile.ts');
@@ -160,37 +134,27 @@ async function findScale(options: ProbeArguments): Promise<void> {
     const message = 'either --serial PATH or --tcp HOST:PORT';
     throw new Failure('no-address', message, { retry: 'never' });
   }
-  const questions = createInterface({ input: process.stdin, output: process.stderr });
-  const isOver = new Promise<null>((resolve) => questions.once('close', () => resolve(null)));
+  const person = dialogue(process.stdin, process.stderr);
   const result = await probe({
     address,
     weightMg: options.weightG,
     units: options.units,
     profiles: options.profile.length > 0 ? options.profile : profileNames(),
-    timeoutMs: Number(options.timeoutMs),
+    timeoutMs: options.timeoutMs,
     listenMs: 1_200,
     say: (line) => console.error(line),
-    nextWeight: async (why) => {
-      const question = `${why}: put another known mass on and say its grams (Enter: none): `;
-      const said = await Promise.race([questions.question(question), isOver]);
-      return said === null || said.trim() === '' ? null : grams(said);
-    },
+    nextWeight: person.nextWeight,
   });
-  questions.close();
+  person.close();
   console.log(probeText(result));
   if (result.kind === 'nothing') process.exitCode = 1;
 }
 
-program
+const probing = program
   .command('probe')
   .description('find out how a scale speaks, with a known mass on it; only listens and reads')
-  .option('--serial <path>', 'serial port, e.g. /dev/ttyUSB0')
-  .option('--tcp <host:port>', 'device, gateway or device server')
-  .option('--weight-g <grams>', 'mass that lies on the scale', grams, 500_000)
-  .option('--units <list>', 'unit ids to try, e.g. 1-247', unitsOf, [1, 2, 3, 4, 5])
-  .option('--profile <name...>', 'profiles to try; default: all that come along', [])
-  .option('--timeout-ms <ms>', 'how long an answer may take', '300')
   .action(findScale);
+for (const option of PROBE_OPTIONS) probing.addOption(option);
 
 try {
   await program.parseAsync();

@@ -154,7 +154,7 @@ async function weigh(
     if (isSure || (fits.length === 0 && others.length === 0)) {
       return { fits, others, weights: looks.length };
     }
-    say(`${fits.length} profiles and ${others.length} other readings fit ${looks.length} weights`);
+    say(`so far fit: ${fits.length} of the profiles, ${others.length} other readings`);
     const next = looks.length < MOST_WEIGHTS ? await nextWeight(whyAgain(looks)) : null;
     if (next === null) return { fits, others, weights: looks.length };
     looks.push(await look(unit, known, next));

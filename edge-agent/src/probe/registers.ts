@@ -10,7 +10,7 @@ import { decodeRegisters } from '../scale/registers.ts';
 import type { Block } from './core/interpretation.ts';
 
 /** Where indicators keep their weight: at the beginning. What else is asked for, the profiles say. */
-const FIRST_REGISTERS = 64;
+export const FIRST_REGISTERS = 64;
 
 /** Some give no more than this at once (Laumas, CAS). */
 const AT_ONCE = 32;

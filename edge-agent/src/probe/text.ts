@@ -1,5 +1,6 @@
 import { registerNumber } from '#shared/profile.ts';
 import type { Interpretation } from './core/interpretation.ts';
+import { FIRST_REGISTERS } from './registers.ts';
 import type { FoundLine, ProbeResult, ProfileFit } from './probe.ts';
 
 type Modbus = Extract<ProbeResult, { kind: 'modbus' }>;
@@ -47,7 +48,12 @@ function modbusText(result: Modbus): string {
   }
   const [only] = others;
   if (only === undefined) {
-    return `${head}\nNo register agrees with ${known}: is it the right mass, and is the scale zeroed and not tared?`;
+    return [
+      head,
+      `Neither a profile nor one of the first ${FIRST_REGISTERS} holding and input registers agrees with ${known}.`,
+      'Is it the right mass, and is the scale zeroed and not tared? Where the manual puts the weight',
+      'further up, write a profile (docs/profiles.md) and try it: --profile ./my-indicator.yaml',
+    ].join('\n');
   }
   const isSure = others.length === 1 && weights > 1;
   return [
