@@ -6,11 +6,11 @@ import { binId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
 import type { Benchmark } from '../../bench/benchmark.ts';
 import { Bus } from '../src/bus.ts';
-import { modbusDriver } from '../src/scale/modbus.ts';
+import { modbusDriver, type ModbusReads } from '../src/scale/modbus.ts';
 import { crc16 } from '../src/scale/modbus-frame.ts';
 import { slavesOf, type BinPoint, type PolledSlave } from '../src/scale/modbus-points.ts';
 import { loadProfile } from '../src/scale/profile.ts';
-import type { LineData } from './bus-line.ts';
+import type { LineData, LineNews, LineOrder } from './bus-line.ts';
 
 /** Start, eight data, parity, stop: the standard's character. */
 const BITS_PER_CHARACTER = 11;
@@ -31,12 +31,16 @@ function answerOf(unit: number): Uint8Array {
   return frame;
 }
 
-/** Answers of every unit in a stretch of time. */
+/** Reads of every unit that were answered, since `restart`. */
 class Counter {
-  readonly #counts = new Map<number, number>();
+  #counts = new Map<number, number>();
+
+  restart(): void {
+    this.#counts = new Map();
+  }
 
   add({ unit }: PolledSlave): void {
-    this.#counts.set(unit, (this.#counts.get(unit) ?? 0) + 1);
+    this.#counts.set(unit, this.of([unit]) + 1);
   }
 
   of(units: readonly number[]): number {
@@ -44,98 +48,153 @@ class Counter {
   }
 }
 
-async function run({
-  slaves,
-  baud,
-  aliveS,
-  deadS,
-}: Readonly<Record<'slaves' | 'baud' | 'aliveS' | 'deadS', number>>): Promise<
-  Record<'cycle_ratio' | 'characters_ratio' | 'cycle_ms' | 'dead_slave_percent', number>
-> {
-  const units = Array.from({ length: slaves }, (_, place) => place + 1);
-  const characterMs = (1_000 * BITS_PER_CHARACTER) / baud;
-  const workerData: LineData = {
-    characterMs,
-    answers: new Map(units.map((unit) => [unit, answerOf(unit)])),
-  };
-  const line = new Worker(new URL('./bus-line.ts', import.meta.url), { workerData });
-  const [port] = (await once(line, 'message')) as [number];
-  let counter = new Counter();
-  const serial = { baud, parity: 'even', dataBits: 8, stopBits: 1 } as const;
+/** Line and slaves in a thread of their own. */
+class Line {
+  readonly #worker: Worker;
+
+  constructor(workerData: LineData) {
+    this.#worker = new Worker(new URL('./bus-line.ts', import.meta.url), { workerData });
+  }
+
+  async port(): Promise<number> {
+    return (await this.#news()).port ?? 0;
+  }
+
+  /** From now on these are dead. @returns the median silence that the agent has kept until now, ms */
+  async kill(dead: readonly number[]): Promise<number> {
+    const news = this.#news();
+    const order: LineOrder = { dead };
+    this.#worker.postMessage(order, []);
+    return (await news).gapMs ?? 0;
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  async #news(): Promise<LineNews> {
+    const [news] = (await once(this.#worker, 'message')) as [LineNews];
+    return news;
+  }
+}
+
+function busOf(
+  port: number,
+  { units, baud, counter }: { units: readonly number[]; baud: number; counter: Counter },
+): Bus<PolledSlave, ModbusReads<BinPoint>> {
   const timeoutMs = 1_000;
-  const bus = new Bus({
-    name: 'bench',
-    driver: modbusDriver<BinPoint>({
-      protocol: 'modbus-rtu-over-tcp',
-      address: `127.0.0.1:${port}`,
-      serial,
-      timeoutMs,
-    }),
+  const driver = modbusDriver<BinPoint>({
+    protocol: 'modbus-rtu-over-tcp',
+    address: `127.0.0.1:${port}`,
+    serial: { baud, parity: 'even', dataBits: 8, stopBits: 1 },
     timeoutMs,
-    scales: slavesOf({
-      scales: units.map((unit) => ({
-        bin: binId(`bin-${unit}`),
-        unit,
-        pollMs: 50,
-        divisionMg: 1_000,
-        countMg: 1_000,
-        profile: PROFILE,
-      })),
-      sensors: [],
-    }),
+  });
+  const scales = units.map((unit) => ({
+    bin: binId(`bin-${unit}`),
+    unit,
+    pollMs: 50,
+    divisionMg: 1_000,
+    countMg: 1_000,
+    profile: PROFILE,
+  }));
+  return new Bus({
+    name: 'bench',
+    driver,
+    timeoutMs,
+    scales: slavesOf({ scales, sensors: [] }),
     clock: systemClock,
     log: createLog('agent', 'silent'),
     onRead: (slave, reads) => {
       if (!('ok' in reads) && reads.every(({ read }) => read.ok)) counter.add(slave);
     },
   });
+}
+
+type Option = 'slaves' | 'baud' | 'dead' | 'aliveS' | 'deadS';
+type Figure =
+  | 'cycle_ratio'
+  | 'bytes_alone_ratio'
+  | 'least_bytes_alone_ratio'
+  | 'cycle_ms'
+  | 'added_silence_ms'
+  | 'dead_slave_percent'
+  | 'found_again_s';
+
+async function run({
+  slaves,
+  baud,
+  dead,
+  aliveS,
+  deadS,
+}: Readonly<Record<Option, number>>): Promise<Record<Figure, number>> {
+  const units = Array.from({ length: slaves }, (_, place) => place + 1);
+  const characterMs = (1_000 * BITS_PER_CHARACTER) / baud;
+  const answers = new Map(units.map((unit) => [unit, answerOf(unit)]));
+  const line = new Line({ characterMs, answers });
+  const counter = new Counter();
+  const bus = busOf(await line.port(), { units, baud, counter });
   try {
     bus.start();
     // Long enough for every slave to be known.
     while (counter.of(units) < 10 * slaves) await sleep(50);
-    const alive = (counter = new Counter());
+    counter.restart();
+    await line.kill([]);
     const aliveAt = performance.now();
     await sleep(1_000 * aliveS);
     const aliveMs = performance.now() - aliveAt;
-    const cycleMs = (aliveMs * slaves) / alive.of(units);
+    const cycleMs = (aliveMs * slaves) / counter.of(units);
     const characters = slaves * (REQUEST_BYTES + answerOf(1).length);
     const silences = slaves * 2 * FRAME_END_CHARACTERS;
 
-    const [victim = 1, ...others] = units;
-    line.postMessage(victim, []);
-    const after = (counter = new Counter());
+    const [victims, others] = [units.slice(0, dead), units.slice(dead)];
+    const silenceMs = await line.kill(victims);
+    counter.restart();
     const deadAt = performance.now();
     await sleep(1_000 * deadS);
     const deadMs = performance.now() - deadAt;
-    // What the others would get on a line without the dead one.
-    const without = (deadMs / cycleMs) * (slaves / others.length) * others.length;
+    // What the others would get on a line without the dead ones.
+    const without = (deadMs / cycleMs) * slaves;
+    const lost = 1 - counter.of(others) / without;
+
+    await line.kill([]);
+    counter.restart();
+    const backAt = performance.now();
+    while (victims.some((unit) => counter.of([unit]) === 0)) await sleep(20);
     return {
       cycle_ratio: cycleMs / ((characters + silences) * characterMs),
-      characters_ratio: cycleMs / (characters * characterMs),
+      bytes_alone_ratio: cycleMs / (characters * characterMs),
+      least_bytes_alone_ratio: (characters + silences) / characters,
       cycle_ms: cycleMs,
-      dead_slave_percent: 100 * (1 - after.of(others) / without),
+      added_silence_ms: silenceMs - FRAME_END_CHARACTERS * characterMs,
+      dead_slave_percent: 100 * lost,
+      found_again_s: (performance.now() - backAt) / 1_000,
     };
   } finally {
     await bus.stop();
-    await line.terminate();
+    await line.close();
   }
 }
 
 export const bench = {
   name: 'bus',
-  describe: 'slaves on one serial line that takes the time of every byte, and one of them dies',
+  describe: 'slaves on one serial line that takes the time of every byte, and some of them die',
   options: {
     slaves: { default: 32, small: 4, describe: 'slaves on the line' },
     baud: { default: 19_200, small: 19_200, describe: 'speed of the line' },
+    dead: { default: 1, small: 1, describe: 'how many of them die at once' },
     aliveS: { default: 20, small: 0.5, describe: 'how long all answer, seconds' },
-    deadS: { default: 60, small: 0.5, describe: 'how long one is dead, seconds from its death on' },
+    deadS: { default: 60, small: 0.5, describe: 'how long they are dead, seconds from death on' },
   },
   figures: {
     cycle_ratio:
-      'full cycle, to the time of its bytes and of the 3.5 characters of silence that end a frame',
-    characters_ratio: 'full cycle, to the time of its bytes alone',
+      'full cycle, to the time that the bytes need on the line: their characters, and the 3.5 characters of silence that end each frame',
+    bytes_alone_ratio: 'full cycle, to the time of the characters without any silence',
+    least_bytes_alone_ratio: 'what bytes_alone_ratio would be with the silences and nothing else',
     cycle_ms: 'full cycle',
-    dead_slave_percent: 'reads that the others lose, to a line without the dead slave',
+    added_silence_ms:
+      'median silence before a request beyond its 3.5 characters: what the agent loses',
+    dead_slave_percent: 'reads that the others lose, to a line without the dead slaves',
+    found_again_s: 'from the return of the dead slaves until each of them was read',
   },
   run,
-} satisfies Benchmark<'slaves' | 'baud' | 'aliveS' | 'deadS'>;
+} satisfies Benchmark<Option, Figure>;
