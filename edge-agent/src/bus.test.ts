@@ -158,6 +158,36 @@ test('when nobody answers any more, the line is opened anew', async () => {
   await vi.waitFor(() => expect(count(reads, 'b', true)).toBeGreaterThan(0), WAIT);
 });
 
+test('a probe of one slave of a silent line is not put off for the sake of the others', async () => {
+  const line = new Line();
+  line.answer = silent;
+  // Each probe takes a minute, most of whose fivefold the others would be spared.
+  let probes = 0;
+  const monotonicMs = (): number => systemClock.monotonicMs() + 60_000 * probes;
+  const bus = new Bus<Scale>({
+    name: 'hall-1',
+    driver: {
+      open: async () => {
+        const session = await line.open();
+        const drain = async (): Promise<void> => {
+          await session.drain();
+          probes += 1;
+        };
+        return { ...session, drain };
+      },
+    },
+    scales: [A, B],
+    clock: { ...systemClock, monotonicMs },
+    log: createLog('agent', 'silent'),
+    onRead: () => {},
+  });
+  onTestFinished(() => bus.stop());
+  bus.start();
+  await vi.waitFor(() => expect(probes).toBeGreaterThanOrEqual(2), WAIT);
+  const [, second] = bus.snapshot().slaves;
+  expect(second?.nextInMs).toBeLessThan(60_000);
+});
+
 test('without a line every scale says so, never a weight', async () => {
   const line = new Line();
   line.canOpen = false;

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '#shared/clock.ts';
 import { Failure } from '#shared/failure.ts';
 import type { Log } from '#shared/log.ts';
-import { backoffMs } from './core/backoff.ts';
+import { backoffMs, failuresAfter } from './core/backoff.ts';
 import { BusyShare } from './core/latency.ts';
 import type { ScaleFault, ScaleRead } from './core/scale-read.ts';
 import {
+  awoken,
   deadlineMs,
   isOpen,
   nextPoll,
@@ -20,9 +21,6 @@ import { Pause } from './pause.ts';
 import type { ScaleDriver, ScaleSession } from './scale/port.ts';
 
 const RECONNECT = { firstMs: 500, mostMs: 30_000 };
-
-/** A line that worked for so long was a good one: the next pause is short again. */
-const HEALTHY_MS = 60_000;
 
 /**
  * So many slaves in a row that had answered before and are silent now, or everybody silent, is the
@@ -69,6 +67,8 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
   /** Whether the log has said that it is down. */
   #isSaid = false;
   #opened = 0;
+  /** Whether anything was answered since the line was opened. */
+  #hasAnswered = false;
 
   constructor(options: BusOptions<Scale, Read>) {
     this.#options = options;
@@ -116,14 +116,15 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
     const { clock } = this.#options;
     let failures = 0;
     while (!this.#isStopping) {
+      let openedAt: number | null = null;
       try {
         this.#session = await this.#options.driver.open();
         this.#opened += 1;
-        const openedAt = clock.monotonicMs();
+        openedAt = clock.monotonicMs();
+        this.#hasAnswered = false;
         await this.#pause(this.#connectPause.ms);
         const fault = await this.#poll(this.#session);
         if (this.#isStopping) return;
-        if (clock.monotonicMs() - openedAt >= HEALTHY_MS) failures = 0;
         this.#says(fault);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
@@ -134,8 +135,10 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
         this.#session?.close();
         this.#session = null;
       }
-      await this.#pause(backoffMs(failures, Math.random(), RECONNECT));
-      failures += 1;
+      const stoodMs = openedAt === null ? 0 : clock.monotonicMs() - openedAt;
+      const answered = openedAt !== null && this.#hasAnswered;
+      failures = failuresAfter(failures, { stoodMs, answered });
+      await this.#pause(backoffMs(failures - 1, Math.random(), RECONNECT));
     }
   }
 
@@ -204,6 +207,8 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
       });
       const now = clock.monotonicMs();
       experience.answered(now - startedAt);
+      this.#hasAnswered = true;
+      this.#turns = awoken(this.#turns, now);
       this.#says(null);
       onRead(turn.scale, read);
       const pollMs = this.#options.paceMs?.(turn.scale) ?? turn.scale.pollMs;
@@ -226,7 +231,10 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
 
   #failed(turn: Turn<Scale>, failure: Failure, startedAt: number): void {
     const now = this.#options.clock.monotonicMs();
-    const costMs = this.#turns.length > 1 ? now - startedAt : 0;
+    const othersAnswer = this.#turns.some(
+      ({ scale, failures }) => scale !== turn.scale && failures === 0,
+    );
+    const costMs = othersAnswer ? now - startedAt : 0;
     const usual = { ...turn, pollMs: turn.scale.pollMs };
     this.#turned(turn, polled(usual, { answered: false, costMs }, now));
     const fault: ScaleFault = { ok: false, quality: 'comm-error', why: failure.message };

@@ -14,3 +14,23 @@ export function backoffMs(
   const pause = Math.min(mostMs, firstMs * 2 ** Math.min(failures, 30));
   return pause * (0.5 + chance / 2);
 }
+
+/** A line that worked for so long was a good one: the next pause is short again. */
+const HEALTHY_MS = 60_000;
+
+/** One that gave answers, but not for so long, counts for no more failures than this. */
+const ANSWERED_FAILURES = 3;
+
+/**
+ * The failures that count after a connection has failed once more: so that what fails again and again
+ * is not tried ever later although it works in between.
+ * @param failures those that counted before it
+ * @param connection how long it stood, ms, and whether anything was answered over it
+ */
+export function failuresAfter(
+  failures: number,
+  { stoodMs, answered }: { readonly stoodMs: number; readonly answered: boolean },
+): number {
+  if (!answered) return failures + 1;
+  return stoodMs >= HEALTHY_MS ? 1 : Math.min(failures, ANSWERED_FAILURES) + 1;
+}

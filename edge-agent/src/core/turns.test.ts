@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { backoffMs } from './backoff.ts';
-import { deadlineMs, nextPoll, polled, retried, startTurn, type Turn } from './turns.ts';
+import { backoffMs, failuresAfter } from './backoff.ts';
+import { awoken, deadlineMs, nextPoll, polled, retried, startTurn, type Turn } from './turns.ts';
 
 test('who is due first has the next turn, and the rhythm does not drift', () => {
   let turns: Turn<string>[] = [startTurn('a', 1_000), startTurn('b', 400)];
@@ -51,6 +51,29 @@ test('backoff lies between half a pause and a whole one, and below its cap', () 
       },
     ),
   );
+});
+
+test('a line that answers in between is tried again soon, however often it has failed', () => {
+  const flapping = { stoodMs: 2_000, answered: true };
+  let failures = 0;
+  const counts = Array.from({ length: 20 }, () => (failures = failuresAfter(failures, flapping)));
+  expect(Math.max(...counts)).toBe(4);
+  const dead = { stoodMs: 90_000, answered: false };
+  expect(failuresAfter(failuresAfter(failures, dead), dead)).toBe(6);
+  expect(failuresAfter(6, { stoodMs: 60_000, answered: true })).toBe(1);
+});
+
+const silentSince = (dueAt: number): Turn<string> => ({
+  ...startTurn('a', 1_000),
+  failures: 5,
+  dueAt,
+});
+
+test('where all were silent and one answers, the others are asked at once', () => {
+  const all = [silentSince(10_000), silentSince(40_000), silentSince(9_000)];
+  expect(awoken(all, 10_000).map(({ dueAt }) => dueAt)).toEqual([10_000, 10_000, 9_000]);
+  const others = [...all, startTurn('b', 1_000)];
+  expect(awoken(others, 10_000)).toEqual(others);
 });
 
 test('a probe costs the others one part in 25 of their time', () => {

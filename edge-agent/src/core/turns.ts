@@ -53,7 +53,7 @@ export function nextPoll<Scale>(
  * The turn after a read. A line that cannot keep up skips polls instead of queueing them. A slave
  * that stays silent is probed at pauses that double up to 30 s, and that are long enough for what the
  * probe costs the others.
- * @param costMs what a failed read cost the others on the line; 0 where there are none
+ * @param costMs what a failed read cost the others on the line; 0 where no other one answers
  */
 export function polled<Scale>(
   turn: Turn<Scale>,
@@ -70,6 +70,15 @@ export function polled<Scale>(
   const onTime = turn.dueAt + pauseMs > now;
   const dueAt = onTime && pauseMs === rhythmMs ? turn.dueAt + pauseMs : now + pauseMs;
   return { ...turn, failures, retries: 0, dueAt };
+}
+
+/**
+ * The turns at the moment when one of them is answered: where all have been silent for long, the line
+ * was at fault, and now the others are worth being asked at once.
+ */
+export function awoken<Scale>(turns: readonly Turn<Scale>[], now: number): readonly Turn<Scale>[] {
+  if (!turns.every(isOpen)) return turns;
+  return turns.map((turn) => ({ ...turn, dueAt: Math.min(turn.dueAt, now) }));
 }
 
 /** The turn of one that wants to be asked again; `null` where it has wanted that too often. */
