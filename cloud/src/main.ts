@@ -6,6 +6,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { systemClock } from '#shared/clock.ts';
 import { ConfigError } from '#shared/config-file.ts';
 import { Failure } from '#shared/failure.ts';
+import type { AgentId } from '#shared/ids.ts';
 import { createLog, type Log } from '#shared/log.ts';
 import { SECOND_MS } from '#shared/units.ts';
 import { openEmbeddedBroker } from './broker/embedded.ts';
@@ -121,7 +122,8 @@ async function startEmbedded(
 
   const terminals = TERMINALS;
   const deps = { database, readings, clock, log, metrics, changes, terminals, ledger: ingest };
-  const api = await createApi(deps);
+  const onConfiguration = (agent: AgentId) => ingest.configurationChanged(agent);
+  const api = await createApi({ ...deps, onConfiguration });
   opened.add('api', () => api.close());
   await api.listen({ ...config.http }).catch((error: unknown) => {
     throw listenFailure(error, config.http);

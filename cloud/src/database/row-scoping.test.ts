@@ -68,6 +68,16 @@ async function fill(
     .insertInto('api_key')
     .values({ id: name, name, role, customer_id: customer, ...secret, revoked_ms: null })
     .execute();
+  const wanted = { version: 1, author_key: name, author: name, note: '' };
+  await tx
+    .insertInto('agent_configuration')
+    .values({ agent_id: agent, ...wanted, config: '{}', at_ms: 1 })
+    .execute();
+  const report = { version: 1, state: 'applied' as const, in_force: 1, problems: '[]' };
+  await tx
+    .insertInto('agent_configuration_report')
+    .values({ agent_id: agent, ...report, at_ms: 1, received_ms: 1, reason: null })
+    .execute();
   const batch = { agent_id: agent, epoch: epoch('e'), seq: 1 };
   await tx
     .insertInto('cursor')
@@ -168,6 +178,8 @@ async function visible(scope: Scope): Promise<Record<string, number>> {
 
 const SCOPED_TABLES = [
   'agent',
+  'agent_configuration',
+  'agent_configuration_report',
   'agent_status',
   'bin',
   'bin_setup',

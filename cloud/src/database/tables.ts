@@ -2,6 +2,7 @@ import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
 import type { AgentId, BinId, CustomerId, Epoch, ProductId, SiteId } from '#shared/ids.ts';
 import type { GapCause, Quality } from '#shared/reading.ts';
 import type { QuantityUnit } from '#shared/units.ts';
+import type { DesiredConfig, ReportedConfig } from '#shared/wire/config.ts';
 import type { Status } from '#shared/wire/status.ts';
 
 /**
@@ -17,6 +18,8 @@ export interface Tables {
   bin_setup: BinSetupTable;
   agent: AgentTable;
   agent_status: AgentStatusTable;
+  agent_configuration: AgentConfigurationTable;
+  agent_configuration_report: AgentConfigurationReportTable;
   api_key: ApiKeyTable;
   cursor: CursorTable;
   quarantine: QuarantineTable;
@@ -79,6 +82,27 @@ interface AgentStatusTable {
   session: string;
   at_ms: number;
   body: Json<Status>;
+}
+
+interface AgentConfigurationTable {
+  agent_id: AgentId;
+  version: number;
+  config: Json<DesiredConfig['config']>;
+  author_key: string;
+  author: string;
+  at_ms: number;
+  note: string;
+}
+
+interface AgentConfigurationReportTable {
+  agent_id: AgentId;
+  version: number;
+  state: ReportedConfig['state'];
+  in_force: number;
+  at_ms: number;
+  received_ms: number;
+  reason: string | null;
+  problems: Json<NonNullable<ReportedConfig['problems']>>;
 }
 
 interface ApiKeyTable {

@@ -9,7 +9,7 @@ import {
 import type { Transaction } from 'kysely';
 import type { Registry } from 'prom-client';
 import type { Clock } from '#shared/clock.ts';
-import type { BinId } from '#shared/ids.ts';
+import type { AgentId, BinId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
 import { SECOND_MS } from '#shared/units.ts';
 import type { Database } from '../database/database.ts';
@@ -21,6 +21,7 @@ import { listStock, type LiveReadings } from '../stock/view.ts';
 import { admit, type Identify } from './access.ts';
 import { agentRoutes } from './agents.ts';
 import { binRoutes } from './bins.ts';
+import { configurationRoutes } from './configurations.ts';
 import { consumptionRoutes } from './consumption.ts';
 import { customerRoutes } from './customers.ts';
 import { EventFeed, type ChangeSource, type Views } from './event-feed.ts';
@@ -68,6 +69,8 @@ export interface ApiDeps {
   /** What ingest says has changed, and what agents showed ahead. */
   readonly changes: ChangeSource & LiveReadings;
   readonly ledger: LedgerOwner;
+  /** Hears of every new version that is wanted of an agent's configuration. */
+  readonly onConfiguration: (agent: AgentId) => void;
   /** Folder of the built terminals, which may appear later. */
   readonly terminals: string;
   readonly eventTimes?: { readonly gatherMs: number; readonly heartbeatMs: number };
@@ -142,6 +145,7 @@ function addApi(api: Api, deps: ApiDeps): void {
   stockRoutes(api, deps);
   consumptionRoutes(api, deps);
   agentRoutes(api, deps);
+  configurationRoutes(api, deps);
   quarantineRoutes(api, deps);
   keyRoutes(api, deps);
   descriptionRoutes(api);

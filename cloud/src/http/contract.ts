@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { ID_PATTERN } from '#shared/ids.ts';
 import { GAP_CAUSES, QUALITIES } from '#shared/reading.ts';
+import { CONFIG_STATES } from '#shared/wire/config.ts';
 import { QUANTITY_UNITS, READING_UNITS } from '#shared/units.ts';
+import { CONFIGURATION_STATES } from '../configuration/core/state.ts';
 import { MOVEMENT_KINDS } from '../consumption/core/model.ts';
 
 /**
@@ -285,6 +287,13 @@ export const consumptionSchema = z.object({
   stale: z.array(id),
 });
 
+/**
+ * `local`: nothing was ever set from afar; `waiting`: the agent has not seen the newest version
+ * yet; `trial`, `applied`, `refused`, `rolled-back`: what it says of the newest; `ahead`: it has
+ * seen one that is not known here, as after a restored backup.
+ */
+const configurationState = z.enum(CONFIGURATION_STATES);
+
 export const agentSchema = z.object({
   id,
   siteId: id,
@@ -304,7 +313,66 @@ export const agentSchema = z.object({
       fault: z.string().optional(),
     }),
   ),
+  configuration: z.object({
+    state: configurationState,
+    /** The newest version wanted; 0 for none. */
+    desired: z.int().min(0),
+    /** The version in force; 0 for the agent's local file alone. */
+    inForce: z.int().min(0),
+  }),
 });
+
+const version = z.int().min(1);
+const note = z
+  .string()
+  .max(500)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'expected a text without control characters');
+
+/** What was wanted of an agent's configuration, by whom, when and why. */
+export const configurationVersionSchema = z.object({
+  version,
+  /** Sections in place of those of the agent's local file; empty for the local file alone. */
+  config: z.record(z.string(), z.unknown()),
+  at: time,
+  /** Name of the key it was sent with. */
+  author: z.string(),
+  note: z.string(),
+});
+export const configurationSchema = z.object({
+  agentId: id,
+  state: configurationState,
+  /** The state in plain words. */
+  says: z.string(),
+  /** Whether the newest version is in force and proved, or nothing was ever wanted. */
+  agrees: z.boolean(),
+  /** The newest version; null where none was ever wanted. */
+  desired: configurationVersionSchema.nullable(),
+  /** The version in force as the agent last said; null for its local file, which stays with it. */
+  inForce: configurationVersionSchema.nullable(),
+  /** What the agent last said; null before the first time. */
+  reported: z
+    .object({
+      version,
+      state: z.enum(CONFIG_STATES),
+      inForce: z.int().min(0),
+      /** By the agent's clock. */
+      at: time,
+      receivedAt: time,
+      reason: z.string().nullable(),
+      problems: z.array(z.object({ key: z.string(), expected: z.string() })),
+    })
+    .nullable(),
+});
+/** The newest version that the change rests on; 0 for none. */
+const expectedVersion = z.int('expected the version that you read: 0 where there is none').min(0);
+export const configurationChangeSchema = z.strictObject({
+  /** Sections as `agent.yaml` has them: broker, tls, log, report, uplink, links. */
+  config: z.record(z.string(), z.unknown()),
+  expectedVersion,
+  note: note.default(''),
+});
+export const configurationRestoreSchema = configurationChangeSchema.omit({ config: true });
+
 export const agentCreateSchema = z.object({ id, siteId: id }).strict();
 /** The only time the secret is shown; it is the MQTT password, and the id is the user name. */
 export const agentCreatedSchema = z.object({
@@ -369,6 +437,8 @@ export type MovementView = z.infer<typeof movementSchema>;
 export type ConsumptionQuery = z.infer<typeof consumptionQuerySchema>;
 export type ConsumptionRow = z.infer<typeof consumptionRowSchema>;
 export type Consumption = z.infer<typeof consumptionSchema>;
+export type ConfigurationVersion = z.infer<typeof configurationVersionSchema>;
+export type Configuration = z.infer<typeof configurationSchema>;
 export type AgentView = z.infer<typeof agentSchema>;
 export type Me = z.infer<typeof meSchema>;
 export type Problem = z.infer<typeof problemSchema>;

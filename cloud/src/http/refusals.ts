@@ -1,10 +1,11 @@
+import type { want } from '../configuration/versions.ts';
 import type { ConsumptionAnswer } from '../consumption/queries.ts';
 import type { changeBin, createBin } from '../stock/bins.ts';
 import type { createCustomer } from '../stock/customers.ts';
 import type { createProduct } from '../stock/products.ts';
 import type { createSite } from '../stock/sites.ts';
 
-/** Why requests are refused: by this room, by the consumption's, and by the stock's. */
+/** Why requests are refused: by this room, the consumption's, the configuration's, the stock's. */
 export type Refusal =
   | HttpRefusal
   | ReasonOf<ConsumptionAnswer>
@@ -16,6 +17,7 @@ export type Refusal =
           | typeof createSite
           | typeof createBin
           | typeof changeBin
+          | typeof want
         >
       >
     >;
@@ -134,6 +136,16 @@ export const REFUSALS: Readonly<Record<Refusal, RefusalText>> = {
     status: 409,
     title: 'Nothing is to change at that time',
     advice: 'Give `since` together with `productId`, `tareMg` or `pieceMassMg`.',
+  },
+  'version-conflict': {
+    status: 409,
+    title: 'There is another version than you expected',
+    advice: 'Read what is wanted now, and send your change with its version as `expectedVersion`.',
+  },
+  'configuration-at-odds': {
+    status: 409,
+    title: 'The configuration does not fit what is there',
+    advice: 'Correct what `errors` points at; a bin must be created before it can be read.',
   },
   'too-large': {
     status: 413,

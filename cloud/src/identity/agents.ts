@@ -1,6 +1,8 @@
 import { sql, type Kysely } from 'kysely';
 import { ID_PATTERN, type AgentId, type SiteId } from '#shared/ids.ts';
+import type { ReportedConfig } from '#shared/wire/config.ts';
 import type { Status } from '#shared/wire/status.ts';
+import { stateOf, type ConfigurationState } from '../configuration/core/state.ts';
 import type { Tables } from '../database/tables.ts';
 import { done, refused, type Listing, type Outcome } from '../stock/listing.ts';
 import { getSite } from '../stock/sites.ts';
@@ -20,6 +22,13 @@ export interface Agent {
   readonly receivedBatches: number;
   readonly lastBatchAt: number | null;
   readonly devices: NonNullable<Status['devices']>;
+  readonly configuration: {
+    readonly state: ConfigurationState;
+    /** The newest version wanted from afar; 0 for none. */
+    readonly desired: number;
+    /** As the agent last said; 0 for its local file alone. */
+    readonly inForce: number;
+  };
 }
 
 /** @returns also the secret, its MQTT password, which is not kept and cannot be shown again */
@@ -74,8 +83,13 @@ export async function listAgents(
   const { rows } = await sql<AgentRow>`
     select agent.id, agent.site_id as "siteId", coalesce(status.online, false) as online,
       status.at_ms as "seenAt", status.body, coalesce(received.batches, 0) as "receivedBatches",
-      received.last_at as "lastBatchAt"
+      received.last_at as "lastBatchAt", coalesce(wanted.version, 0) as desired,
+      report.version as "seenVersion", report.state, coalesce(report.in_force, 0) as "inForce"
     from agent
+    left join (
+      select agent_id, max(version) as version from agent_configuration group by agent_id
+    ) as wanted on wanted.agent_id = agent.id
+    left join agent_configuration_report as report on report.agent_id = agent.id
     left join agent_status as status on status.agent_id = agent.id
     left join (
       select agent_id, sum(seq)::bigint as batches, max(at_ms) as last_at
@@ -84,12 +98,23 @@ export async function listAgents(
     ${where.length === 0 ? sql`` : sql`where ${sql.join(where, sql` and `)}`}
     order by agent.id
     limit ${limit}`.execute(db);
-  return rows.map(({ body, ...row }) => ({
+  return rows.map(({ body, desired, seenVersion, state, inForce, ...row }) => ({
     ...row,
     version: body?.version ?? null,
     backlog: body?.backlog ?? null,
     devices: body?.devices ?? [],
+    configuration: {
+      state: stateOf(desired, state && { version: seenVersion ?? 0, state, inForce }),
+      desired,
+      inForce,
+    },
   }));
 }
 
-type AgentRow = Omit<Agent, 'version' | 'backlog' | 'devices'> & { readonly body: Status | null };
+type AgentRow = Omit<Agent, 'version' | 'backlog' | 'devices' | 'configuration'> & {
+  readonly body: Status | null;
+  readonly desired: number;
+  readonly seenVersion: number | null;
+  readonly state: ReportedConfig['state'] | null;
+  readonly inForce: number;
+};

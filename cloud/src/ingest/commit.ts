@@ -2,6 +2,7 @@ import type { Clock } from '#shared/clock.ts';
 import type { AgentId, BinId, Epoch } from '#shared/ids.ts';
 import type { Reading } from '#shared/reading.ts';
 import type { Rejection } from '#shared/wire/receipt.ts';
+import { writeReports } from '../configuration/reports.ts';
 import type { Database } from '../database/database.ts';
 import type { AppendOutcome, ReadingsStore } from '../readings/store.ts';
 import type { Catalogue, CatalogueCache } from './catalogue.ts';
@@ -71,6 +72,7 @@ export async function commitGroup(group: Group, stores: Stores): Promise<Committ
       await writeGaps(tx, draft.gaps);
       await writeQuarantine(tx, refused);
       await writeStatuses(tx, group.statuses);
+      await writeReports(tx, group.reports);
       return await folds.fold(tx, bins, nowMs);
     });
   } catch (error) {
@@ -78,11 +80,11 @@ export async function commitGroup(group: Group, stores: Stores): Promise<Committ
     throw error;
   }
   cursors.committed(moved);
-  const reporting = newestReports(group.statuses).map(({ agent }) => agent as AgentId);
+  const reporting = [...newestReports(group.statuses), ...group.reports];
   return {
     answers: [...draft.receipts.values()],
     bins: [...byBin.keys()],
-    agents: [...new Set([...moved.map(({ agent }) => agent), ...reporting])],
+    agents: [...new Set([...moved, ...reporting].map(({ agent }) => agent as AgentId))],
     outcomes,
     batches: draft.batches,
     lostBatches: draft.jumps.reduce((sum, { lost }) => sum + lost, 0),

@@ -1,3 +1,5 @@
+import type { AgentId } from '#shared/ids.ts';
+import { Delivery } from '../configuration/delivery.ts';
 import { openIntake, type Intake, type IntakeOptions } from './intake.ts';
 import { createGrouping } from './group.ts';
 import { readLive } from './message.ts';
@@ -11,6 +13,8 @@ export interface IngestOptions extends Omit<WorkerOptions, 'sendReceipt'> {
 
 /** From the broker to the ledger. */
 export interface Ingest extends Restating {
+  /** A new version is wanted of an agent's configuration: the broker is to hold it. */
+  configurationChanged(agent: AgentId): void;
   /** Takes no more messages and commits those taken. */
   drain(): Promise<void>;
   /** Writes checkpoints and leaves the broker. */
@@ -24,11 +28,13 @@ export async function openIngest(options: IngestOptions): Promise<Ingest> {
     ...options,
     sendReceipt: (agent, receipt) => intake?.sendReceipt(agent, receipt),
   });
+  const delivery = new Delivery(options.db.sql, log);
   const grouping = createGrouping((group) => worker.process(group), options.onFault);
   intake = await openIntake({
     broker,
     clock,
     log,
+    delivery,
     onMessage: (message) => {
       const live = message.channel === 'live' ? readLive(message.payload) : null;
       if (live !== null && typeof live !== 'string') {
@@ -46,6 +52,10 @@ export async function openIngest(options: IngestOptions): Promise<Ingest> {
     restateBin: (...args) => worker.restateBin(...args),
     recompute: (...args) => worker.recompute(...args),
     forgetCatalogue: () => worker.forgetCatalogue(),
+    configurationChanged: (agent) => {
+      delivery.changed(agent);
+      options.changes.publish({ bins: [], agents: [agent] });
+    },
     async drain() {
       await opened.stop();
       await grouping.drain();
@@ -53,6 +63,7 @@ export async function openIngest(options: IngestOptions): Promise<Ingest> {
     async close() {
       await worker.close();
       await opened.close();
+      await delivery.close();
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Log } from '#shared/log.ts';
 import { SECOND_MS } from '#shared/units.ts';
 import type { Receipt } from '#shared/wire/receipt.ts';
 import { parseTopic, topicOf } from '#shared/wire/topics.ts';
+import type { Delivery } from '../configuration/delivery.ts';
 import { INGEST_CHANNELS, type Message } from './message.ts';
 
 const RECONNECT_MS = SECOND_MS;
@@ -22,6 +23,8 @@ export interface IntakeOptions {
   readonly log: Log;
   /** Must not keep MQTT waiting. */
   readonly onMessage: (message: Message) => void;
+  /** Hears of every connection, of what its broker holds on `config`, and of its end. */
+  readonly delivery: Pick<Delivery, 'reached' | 'held' | 'subscribed' | 'lost'>;
 }
 
 /** The cloud's side of the broker: an ordinary MQTT client, whichever broker it is. */
@@ -38,7 +41,7 @@ export interface Intake {
  * @throws Failure `broker-unreachable`
  */
 export async function openIntake(options: IntakeOptions): Promise<Intake> {
-  const { broker, clock, log, onMessage } = options;
+  const { broker, clock, log, delivery, onMessage } = options;
   const client = mqtt.connect(broker.url, {
     clientId: broker.clientId,
     username: broker.username,
@@ -51,25 +54,32 @@ export async function openIntake(options: IntakeOptions): Promise<Intake> {
     connectTimeout: CONNECT_TIMEOUT_MS,
   });
   let stopped = false;
-  client.on('message', (topic, payload) => {
+  client.on('message', (topic, payload, { retain }) => {
     const parts = parseTopic(topic);
-    const channel = INGEST_CHANNELS.find((name) => name === parts?.channel);
-    if (stopped || parts === undefined || channel === undefined) return;
+    if (stopped || parts === undefined) return;
     const { agent } = parts;
-    onMessage({ agent, channel, payload, receivedMs: clock.wallMs() });
+    // Our own, when it was just sent, comes back without the flag.
+    if (parts.channel === 'config' && retain) delivery.held(agent, payload);
+    const channel = INGEST_CHANNELS.find((name) => name === parts.channel);
+    if (channel !== undefined) onMessage({ agent, channel, payload, receivedMs: clock.wallMs() });
   });
   client.on('error', (error) => log.warn({ err: error }, 'broker connection failed'));
   client.on('close', () => {
+    delivery.lost();
     if (!stopped) log.warn('broker connection closed');
   });
 
-  const filters = INGEST_CHANNELS.map((channel) => `offtake/v1/+/+/${channel}`);
+  const filters = [...INGEST_CHANNELS, 'config'].map((channel) => `offtake/v1/+/+/${channel}`);
   await new Promise<void>((resolve, reject) => {
     const timeout = setTimeout(() => {
       const message = `ingest: no subscription at ${broker.url} within ${CONNECT_TIMEOUT_MS} ms`;
       reject(new Failure('broker-unreachable', message, { retry: 'later' }));
     }, CONNECT_TIMEOUT_MS);
     client.on('connect', () => {
+      delivery.reached(async (agent, payload) => {
+        const held = { qos: 1, retain: true } as const;
+        await client.publishAsync(topicOf(agent, 'config'), payload, held);
+      });
       client.subscribe(filters, { qos: 1 }, (error) => {
         if (error !== null) {
           // The next connection subscribes again.
@@ -79,6 +89,7 @@ export async function openIntake(options: IntakeOptions): Promise<Intake> {
         }
         clearTimeout(timeout);
         log.info({ broker: broker.url }, 'ingest subscribed');
+        delivery.subscribed();
         resolve();
       });
     });

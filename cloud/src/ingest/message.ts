@@ -2,11 +2,13 @@ import type { z } from 'zod';
 import type { Live } from '#shared/wire/live.ts';
 import { decodeBatch } from '#shared/wire/batch.ts';
 import { liveSchema } from '#shared/wire/live.ts';
+import { reportedConfigSchema } from '#shared/wire/config.ts';
 import { statusSchema } from '#shared/wire/status.ts';
+import type { ConfigurationReport } from '../configuration/reports.ts';
 import type { Arrival, Refused } from './core/draft.ts';
 import type { StatusReport } from './status.ts';
 
-export const INGEST_CHANNELS = ['readings', 'live', 'status'] as const;
+export const INGEST_CHANNELS = ['readings', 'live', 'status', 'config/reported'] as const;
 
 /** What came from the broker; who sent it is proved by its topic. */
 export interface Message {
@@ -20,24 +22,33 @@ export interface Message {
 export interface Group {
   readonly batches: readonly Arrival[];
   readonly statuses: readonly StatusReport[];
+  readonly reports: readonly ConfigurationReport[];
   readonly unreadable: readonly Refused[];
 }
 
 export function readGroup(messages: readonly Message[]): Group {
   const batches: Arrival[] = [];
   const statuses: StatusReport[] = [];
+  const reports: ConfigurationReport[] = [];
   const unreadable: Refused[] = [];
   for (const { agent, channel, payload, receivedMs } of messages) {
     if (channel === 'readings') {
       batches.push({ agent, receivedMs, payload, decoded: decodeBatch(payload) });
       continue;
     }
-    const read = channel === 'status' ? parse(payload, statusSchema) : readLive(payload);
-    if (typeof read === 'string') {
-      unreadable.push({ agent, receivedMs, reason: `${channel}: ${read}`, payload });
-    } else if ('online' in read) statuses.push({ agent, status: read });
+    const take = <T>(read: T | string, taken: (said: T) => void): void => {
+      if (typeof read !== 'string') taken(read);
+      else unreadable.push({ agent, receivedMs, reason: `${channel}: ${read}`, payload });
+    };
+    if (channel === 'status') {
+      take(parse(payload, statusSchema), (status) => statuses.push({ agent, status }));
+    } else if (channel === 'config/reported') {
+      take(parse(payload, reportedConfigSchema), (report) => {
+        reports.push({ agent, receivedMs, report });
+      });
+    } else take(readLive(payload), () => undefined);
   }
-  return { batches, statuses, unreadable };
+  return { batches, statuses, reports, unreadable };
 }
 
 /** Live readings wait for no commit, and are part of none; @returns why it is none of them */
@@ -53,6 +64,7 @@ export function readNothing(messages: readonly Message[], reason: string): Group
       return { ...arrival, decoded: { ok: false, reason, ...(header && { header }) } };
     }),
     statuses: [],
+    reports: [],
     unreadable: [
       ...unreadable,
       ...others.map(({ agent, receivedMs, payload }) => ({ agent, receivedMs, reason, payload })),

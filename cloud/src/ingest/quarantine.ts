@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
 import type { Tables } from '../database/tables.ts';
+import { asText } from '../database/text.ts';
 import type { Refused } from './core/draft.ts';
 
 /** Enough for people; a reason that quotes the payload is cut. */
@@ -42,6 +43,3 @@ export async function writeQuarantine(
     on conflict (agent_id, digest) do update set times = quarantine.times + excluded.times
   `.execute(tx);
 }
-
-/** PostgreSQL's text has neither NUL nor half a surrogate pair. */
-export const asText = (text: string): string => text.toWellFormed().replaceAll('\0', '\uFFFD');

@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { Status } from '#shared/wire/status.ts';
 import type { Tables } from '../database/tables.ts';
-import { asText } from './quarantine.ts';
+import { asText } from '../database/text.ts';
 
 /** What an agent said of itself, in the order it was heard. */
 export interface StatusReport {

@@ -167,12 +167,13 @@ describe('bad input', () => {
       message(other, 'readings', '{"epoch":"e1","seq":1,"oldest":1,"readings":7}'),
       message(other, 'status', '{}'),
       message(other, 'live', '[]'),
+      message(other, 'config/reported', '{"version":1,"state":"fine"}'),
       batchMessage(agent, { readings: good === undefined ? [] : [good] }),
     ]);
     expect(await stored()).toBe(1);
     expect(worker.newestReceipt(agent)).toMatchObject({ upTo: 1, rejected: [] });
     expect(worker.newestReceipt(other)).toMatchObject({ upTo: 1, rejected: [{ seq: 1 }] });
-    expect(await quarantined(other)).toHaveLength(4);
+    expect(await quarantined(other)).toHaveLength(5);
     expect(await quarantined(agent)).toEqual([]);
   });
 

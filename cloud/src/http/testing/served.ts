@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import { systemClock } from '#shared/clock.ts';
-import { agentId, binId, customerId, productId, siteId } from '#shared/ids.ts';
+import { agentId, binId, customerId, productId, siteId, type AgentId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '#shared/units.ts';
 import { openTestDatabase } from '../../../test/database.ts';
@@ -36,6 +36,8 @@ export interface Served {
   readonly database: Database;
   readonly readings: ReadingsStore;
   readonly changes: Changes;
+  /** Agents of which a new version of their configuration was told, in order. */
+  readonly configured: readonly AgentId[];
   readonly keys: Readonly<Record<Role | 'beta', string>>;
   /** @param key `null` for none; default: the supplier's */
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
@@ -68,6 +70,8 @@ export async function serve(options: Partial<ApiDeps> = {}): Promise<Served> {
     log,
     sendReceipt: () => {},
   });
+  const configured: AgentId[] = [];
+  const onConfiguration = (agent: AgentId) => configured.push(agent);
   const stores = { database, readings, clock, log, metrics, changes, ledger, terminals };
   await populate(database, readings);
   const keys = {
@@ -76,7 +80,7 @@ export async function serve(options: Partial<ApiDeps> = {}): Promise<Served> {
     customer: await keyOf(database, 'customer', 'acme'),
     beta: await keyOf(database, 'customer', 'beta'),
   };
-  const app = await createApi({ ...stores, ...options });
+  const app = await createApi({ ...stores, onConfiguration, ...options });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     url,
@@ -84,6 +88,7 @@ export async function serve(options: Partial<ApiDeps> = {}): Promise<Served> {
     database,
     readings,
     changes,
+    configured,
     keys,
     ask: (method, path, asked = {}) => ask(`${url}${path}`, method, keys.supplier, asked),
     async close() {

@@ -66,12 +66,19 @@ export interface TestWorker extends Worker {
   newestReceipt(agent: AgentId): Receipt | undefined;
 }
 
-export function startWorker(db: Database, readings: ReadingsStore): TestWorker {
+/** @param onAgents hears of which agents something changed */
+export function startWorker(
+  db: Database,
+  readings: ReadingsStore,
+  onAgents: (agents: readonly AgentId[]) => void = () => {},
+): TestWorker {
+  const changes = createChanges();
+  changes.subscribe(({ agents }) => onAgents(agents));
   const receipts: { agent: AgentId; receipt: Receipt }[] = [];
   const worker = createWorker({
     db,
     readings,
-    changes: createChanges(),
+    changes,
     metrics: createIngestMetrics(new Registry()),
     clock: systemClock,
     log: createLog('test', 'silent'),

@@ -12,6 +12,7 @@ const agent = (id: string, changes: Partial<AgentView> = {}): AgentView => ({
   receivedBatches: 1,
   lastBatchAt: 1,
   devices: [{ bin: 'a', link: 'hall', ok: true }],
+  configuration: { state: 'local', desired: 0, inForce: 0 },
   ...changes,
 });
 
