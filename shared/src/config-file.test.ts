@@ -38,9 +38,42 @@ describe('a configuration', () => {
     );
   });
 
-  test('that is no YAML says where', () => {
-    const [fault] = faultsOf('name: x\nport: [1\n');
-    expect(fault).toMatch(/^agent\.yaml:\d: .*expected valid YAML$/);
+  test('that is no YAML says where and why', () => {
+    expect(faultsOf('name: x\nlinks:\n\t- baud: 9600\n')).toEqual([
+      'agent.yaml:3: Tabs are not allowed as indentation; expected valid YAML',
+    ]);
+    expect(faultsOf('name: x\nport: 1\nname: y\n')).toEqual([
+      'agent.yaml:3: Map keys must be unique; expected valid YAML',
+    ]);
+  });
+
+  test('that would unfold to more than memory holds is refused', () => {
+    // Each list holds the one before nine times.
+    const lists = Array.from(
+      { length: 8 },
+      (_, n) => `l${n}: &l${n} [${(n === 0 ? 'x, ' : `*l${n - 1}, `).repeat(9)}]`,
+    );
+    expect(faultsOf(lists.join('\n'))).toEqual([
+      expect.stringMatching(/^agent\.yaml:1: Excessive alias count .*; expected valid YAML$/),
+    ]);
+  });
+
+  test('shows no secret, no section that may hold one, and no more of a value than tells which', () => {
+    const secret = z.strictObject({ secret: z.string() });
+    const agent = z.strictObject({ agent: secret });
+    const said = (text: string): string => {
+      try {
+        return JSON.stringify(parseConfig('a.yaml', text, agent));
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(said('agent: { secret: 4711 }')).toContain('agent.secret: is of type number; expected');
+    expect(said('agent: [4711]')).toContain('agent: is a list; expected');
+    expect(said('4711')).toContain('a.yaml:1: is of type number; expected');
+    expect(said('agent: {secret: x}\nagents: {secret: 4711}')).not.toContain('4711');
+    expect(said('agent: { secret: 4711')).not.toContain('4711');
+    expect(said(`agent: { secret: x, key: ${'y'.repeat(1_000)} }`)).toMatch(/ is "y{79}…; /);
   });
 
   test('that is empty misses every key', () => {

@@ -1,5 +1,6 @@
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
 import type { core, ZodType } from 'zod';
+import { messageOf } from './failure.ts';
 
 /** One fault of a configuration file; `line` is 1-based. */
 export interface ConfigFault {
@@ -7,8 +8,8 @@ export interface ConfigFault {
   readonly line: number;
   /** Dotted path of the key, e.g. `links.0.baud`; empty for the whole file. */
   readonly key: string;
-  /** The value as written, or `undefined` where the key is missing. */
-  readonly value: unknown;
+  /** What stands there, e.g. `missing` or `is 9601`; never a secret. */
+  readonly found: string;
   readonly expected: string;
 }
 
@@ -25,8 +26,23 @@ export class ConfigError extends Error {
 /** `agent.yaml:12: links.0.baud: is 9601; expected one of 1200, 2400, …` */
 function describe(fault: ConfigFault): string {
   const place = `${fault.file}:${fault.line}: ${fault.key === '' ? '' : `${fault.key}: `}`;
-  if (fault.value === undefined) return `${place}missing; expected ${fault.expected}`;
-  return `${place}is ${JSON.stringify(fault.value)}; expected ${fault.expected}`;
+  return `${place}${fault.found}; expected ${fault.expected}`;
+}
+
+/** Enough to see which value is meant. */
+const MOST_SHOWN = 80;
+
+/** Faults are logged: a whole file or section may hold the secret, so only single values are shown. */
+function foundAt(path: Path, value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'is null';
+  if (Array.isArray(value)) return 'is a list';
+  const key = path.at(-1);
+  if (typeof value === 'object' || key === undefined || key === 'secret') {
+    return `is of type ${typeof value}`;
+  }
+  const shown = JSON.stringify(value);
+  return `is ${shown.length > MOST_SHOWN ? `${shown.slice(0, MOST_SHOWN)}…` : shown}`;
 }
 
 /**
@@ -39,20 +55,29 @@ export function parseConfig<T>(file: string, text: string, schema: ZodType<T>): 
   const document = parseDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
     throw new ConfigError(
-      document.errors.map((error) => ({
-        file,
-        line: lines.linePos(error.pos[0]).line,
-        key: '',
-        value: error.message.split('\n', 1)[0],
-        expected: 'valid YAML',
-      })),
+      document.errors.map(({ message, pos }) =>
+        notYaml(file, message.replace(YAML_PLACE, ''), lines.linePos(pos[0]).line),
+      ),
     );
   }
-  const content: unknown = document.toJS() ?? {};
+  let content: unknown;
+  try {
+    content = document.toJS() ?? {};
+  } catch (error) {
+    // Aliases of aliases that would unfold to more than any memory holds.
+    throw new ConfigError([notYaml(file, messageOf(error), 1)]);
+  }
   return checkConfig(file, content, schema, (path) => lineOf(document, lines, path));
 }
 
 type Path = readonly PropertyKey[];
+
+/** What the library adds to its first line: the place, and then an extract, which may hold a secret. */
+const YAML_PLACE = / at line \d+, column \d+:[^]*$/;
+
+function notYaml(file: string, found: string, line: number): ConfigFault {
+  return { file, line, key: '', found, expected: 'valid YAML' };
+}
 
 /**
  * Checks what is not, or not as a whole, the text of the file.
@@ -81,14 +106,13 @@ function issueFaults(
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const path = [...issue.path, key];
-      const value = valueAt(content, path);
-      return { line: line(path), key: path.join('.'), value, expected: 'no such key' };
+      const found = foundAt(path, valueAt(content, path));
+      return { line: line(path), key: path.join('.'), found, expected: 'no such key' };
     });
   }
-  const value = valueAt(content, issue.path);
-  return [
-    { line: line(issue.path), key: issue.path.join('.'), value, expected: expectation(issue) },
-  ];
+  const { path } = issue;
+  const found = foundAt(path, valueAt(content, path));
+  return [{ line: line(path), key: path.join('.'), found, expected: expectation(issue) }];
 }
 
 /** What was expected, in the words of zod's own message where it has no better ones. */
