@@ -146,6 +146,8 @@ describe('topics', () => {
   test.each([
     ['readings of another agent', topicOf(south, 'readings'), {}],
     ['a receipt', topicOf(north, 'receipt'), {}],
+    ['a configuration', topicOf(north, 'config'), { retain: true }],
+    ["another's report of its configuration", topicOf(south, 'config/reported'), { retain: true }],
     ['another shard', 'offtake/v1/63/acme-north/readings', {}],
     ['retained readings', topicOf(north, 'readings'), { retain: true }],
     ['with QoS 2', topicOf(north, 'readings'), { qos: 2 }],
@@ -162,15 +164,37 @@ describe('topics', () => {
     await expect.poll(() => heard).toEqual([topicOf(south, 'live')]);
   });
 
-  test.each(['offtake/#', 'offtake/v1/+/+/receipt', '#', topicOf(south, 'receipt')])(
-    'subscribing to %s is refused',
-    async (filter) => {
-      const agent = await asAgent(north);
-      const own = await agent.subscribeAsync(topicOf(north, 'receipt'), { qos: 1 });
-      expect(own.map(({ qos }) => qos)).toEqual([1]);
-      await expect(agent.subscribeAsync(filter, { qos: 1 })).rejects.toThrow('Subscribe error');
-    },
-  );
+  test.each([
+    'offtake/#',
+    'offtake/v1/+/+/receipt',
+    '#',
+    topicOf(south, 'receipt'),
+    topicOf(south, 'config'),
+    topicOf(south, 'config/reported'),
+  ])('subscribing to %s is refused', async (filter) => {
+    const agent = await asAgent(north);
+    const own = await agent.subscribeAsync(topicOf(north, 'receipt'), { qos: 1 });
+    expect(own.map(({ qos }) => qos)).toEqual([1]);
+    await expect(agent.subscribeAsync(filter, { qos: 1 })).rejects.toThrow('Subscribe error');
+  });
+
+  test('an agent finds its own configuration held for it, and its report is held in turn', async () => {
+    const ingest = await asIngest();
+    const held = { qos: 1, retain: true } as const;
+    await ingest.publishAsync(topicOf(north, 'config'), 'wanted', held);
+    const agent = await asAgent(north);
+    const heard = new Promise((resolve) => {
+      agent.once('message', (_, payload) => resolve(payload.toString()));
+    });
+    await agent.subscribeAsync(topicOf(north, 'config'), { qos: 1 });
+    expect(await heard).toBe('wanted');
+    await agent.publishAsync(topicOf(north, 'config/reported'), 'applied', held);
+    const reports = new Promise((resolve) => {
+      ingest.once('message', (_, payload) => resolve(payload.toString()));
+    });
+    await ingest.subscribeAsync('offtake/v1/+/+/config/reported', { qos: 1 });
+    expect(await reports).toBe('applied');
+  });
 
   test('a will on a topic of another agent is refused at login', async () => {
     const will = {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { agentId, siteId, type AgentId } from '#shared/ids.ts';
-import type { ReportedConfig } from '#shared/wire/config.ts';
+import { MAX_CONFIG_BYTES, type ReportedConfig } from '#shared/wire/config.ts';
 import { writeReports } from '../configuration/reports.ts';
 import { createAgent } from '../identity/agents.ts';
 import type { Configuration, ConfigurationVersion, Problem } from './contract.ts';
@@ -124,6 +124,10 @@ describe('a change', () => {
     const config = { agent: { secret: 's' }, dataDir: '/', broker: 'http://x', log: 'loud', links };
     const answer = await put(0, config);
     expect(answer.status).toBe(400);
+    expect(pointersOf(answer)).toContainEqual([
+      '/config/broker',
+      'expected mqtt://host:port or mqtts://host:port',
+    ]);
     expect(
       pointersOf(answer)
         ?.map(([pointer]) => pointer)
@@ -166,6 +170,16 @@ describe('a change', () => {
     ]);
     expect(answer.text).not.toContain('c2VjcmV0');
     expect((await now()).desired).toBeNull();
+  });
+
+  test('that an agent could not take for its size is refused, a large one is not', async () => {
+    const long = (length: number) => ({ report: { x: 'x'.repeat(length) } });
+    expect((await put(0, long(MAX_CONFIG_BYTES - 1_000))).status).toBe(200);
+    for (const length of [MAX_CONFIG_BYTES - 70, MAX_CONFIG_BYTES]) {
+      const { status, body } = await put(1, long(length));
+      expect([length, status]).toEqual([length, 413]);
+      expect(body).toMatchObject({ type: '/api/v1/problems/too-large' });
+    }
   });
 
   test('that is nested without end is refused as such', async () => {

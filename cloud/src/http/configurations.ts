@@ -1,8 +1,14 @@
 import type { FastifyRequest } from 'fastify';
 import type { Transaction } from 'kysely';
 import { z } from 'zod';
+import { checkConfig, ConfigError } from '#shared/config-file.ts';
 import { agentId, ID_PATTERN, type AgentId } from '#shared/ids.ts';
-import { REMOTE_SECTIONS, remoteSectionsSchema, type RemoteSections } from '#shared/wire/config.ts';
+import {
+  MAX_CONFIG_BYTES,
+  REMOTE_SECTIONS,
+  remoteSectionsSchema,
+  type RemoteSections,
+} from '#shared/wire/config.ts';
 import { stateOf, wordsOf } from '../configuration/core/state.ts';
 import { reportOf } from '../configuration/reports.ts';
 import { getVersion, listVersions, newestVersion, want } from '../configuration/versions.ts';
@@ -27,8 +33,10 @@ const VERSION_PATH = z.object({
   id: z.string().regex(ID_PATTERN),
   version: z.string().regex(/^[1-9]\d{0,14}$/, 'expected a version: 1, 2, 3 …'),
 });
-/** A version may have 64 KiB. */
+/** A version may have a quarter of a megabyte. */
 const MOST_VERSIONS = 100;
+/** More than stands around a configuration on its way to the agent. */
+const ENVELOPE_BYTES = 64;
 /** A reader calls itself for every level; agents' files have five. */
 const MOST_LEVELS = 32;
 
@@ -57,6 +65,7 @@ export function configurationRoutes(api: Api, deps: ApiDeps): void {
     '/agents/:id/config',
     {
       config: { roles: TECHNICAL },
+      bodyLimit: MAX_CONFIG_BYTES,
       schema: {
         operationId: 'changeConfiguration',
         tags,
@@ -140,7 +149,7 @@ async function change(
     throw new Refused(
       outcome.reason,
       undefined,
-      outcome.faults.map(({ path, expected }) => fieldError(path, `expected ${expected}`)),
+      outcome.faults.map(({ path, expected }) => fieldError(path, expected)),
     );
   }
   granted(outcome, agent);
@@ -171,25 +180,26 @@ async function assertAgent(tx: Transaction<Tables>, agent: AgentId): Promise<voi
   found((await isAgent(tx, agent)) || undefined, agent);
 }
 
-/** @throws Refused `invalid` with all that is wrong, or `malformed` */
+/** @throws Refused `invalid` with all that is wrong, `malformed` or `too-large` */
 function sectionsOf(config: Readonly<Record<string, unknown>>): RemoteSections {
   refuseDepth(config);
-  const parsed = remoteSectionsSchema.safeParse(config);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.flatMap((issue) => {
-    const { path, message } = issue;
-    if (issue.code !== 'unrecognized_keys') return [fieldError(path, message)];
-    return issue.keys.map((key) => fieldError([...path, key], 'expected no such key'));
-  });
-  throw new Refused('invalid', 'The configuration is not as expected', faults);
+  const bytes = Buffer.byteLength(JSON.stringify(config));
+  if (bytes > MAX_CONFIG_BYTES - ENVELOPE_BYTES) throw new Refused('too-large');
+  try {
+    return checkConfig('config', config, remoteSectionsSchema);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const faults = error.faults.map(({ key, expected }) => fieldError(key.split('.'), expected));
+    throw new Refused('invalid', 'The configuration is not as expected', faults);
+  }
 }
 
 /** With a JSON pointer (RFC 6901) into the body. */
-function fieldError(path: readonly PropertyKey[], detail: string) {
+function fieldError(path: readonly (string | number)[], expected: string) {
   const parts = ['config', ...path].map((part) =>
     String(part).replaceAll('~', '~0').replaceAll('/', '~1'),
   );
-  return { pointer: `/${parts.join('/')}`, detail };
+  return { pointer: `/${parts.join('/')}`, detail: `expected ${expected}` };
 }
 
 /** Before the sections are looked into, which takes a call for each level. */

@@ -150,7 +150,7 @@ export const REFUSALS: Readonly<Record<Refusal, RefusalText>> = {
   'too-large': {
     status: 413,
     title: 'The body is too large',
-    advice: 'Send less than 64 KiB.',
+    advice: 'Send less than 64 KiB, or 256 KiB of a configuration.',
   },
   'unsupported-media-type': {
     status: 415,
