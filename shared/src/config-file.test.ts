@@ -10,9 +10,9 @@ const schema = z
   })
   .strict();
 
-function faultsOf(text: string): string[] {
+function faultsOf(text: string, expected: z.ZodType = schema): string[] {
   try {
-    parseConfig('agent.yaml', text, schema);
+    parseConfig('agent.yaml', text, expected);
   } catch (error) {
     if (error instanceof ConfigError) return error.message.split('\n');
     throw error;
@@ -61,19 +61,29 @@ describe('a configuration', () => {
   test('shows no secret, no section that may hold one, and no more of a value than tells which', () => {
     const secret = z.strictObject({ secret: z.string() });
     const agent = z.strictObject({ agent: secret });
-    const said = (text: string): string => {
-      try {
-        return JSON.stringify(parseConfig('a.yaml', text, agent));
-      } catch (error) {
-        return String(error);
-      }
-    };
+    const said = (text: string): string => faultsOf(text, agent).join();
     expect(said('agent: { secret: 4711 }')).toContain('agent.secret: is of type number; expected');
     expect(said('agent: [4711]')).toContain('agent: is a list; expected');
-    expect(said('4711')).toContain('a.yaml:1: is of type number; expected');
+    expect(said('4711')).toContain('agent.yaml:1: is of type number; expected');
     expect(said('agent: {secret: x}\nagents: {secret: 4711}')).not.toContain('4711');
     expect(said('agent: { secret: 4711')).not.toContain('4711');
     expect(said(`agent: { secret: x, key: ${'y'.repeat(1_000)} }`)).toMatch(/ is "y{79}…; /);
+  });
+
+  test('of which a part may have several forms tells the faults of the form that was meant', () => {
+    const scale = z.strictObject({ bin: z.string(), noise: z.number() });
+    const sensor = z.strictObject({ bin: z.string(), kind: z.enum(['count', 'level']) });
+    const part = z.strictObject({ scales: z.array(z.union([scale, sensor])) });
+    const said = (text: string): string => faultsOf(text, part).join();
+    expect(said('scales:\n  - bin: a\n    noise: much')).toBe(
+      'agent.yaml:3: scales.0.noise: is "much"; expected a value of type number',
+    );
+    expect(said('scales:\n  - bin: a\n    kind: colour')).toBe(
+      'agent.yaml:3: scales.0.kind: is "colour"; expected one of count, level',
+    );
+    expect(said('scales: [a]')).toBe(
+      'agent.yaml:1: scales.0: is "a"; expected a value of type object',
+    );
   });
 
   test('that is empty misses every key', () => {

@@ -110,10 +110,32 @@ function issueFaults(
       return { line: line(path), key: path.join('.'), found, expected: 'no such key' };
     });
   }
+  const meant = issue.code === 'invalid_union' ? likeliest(issue.errors) : undefined;
+  if (meant !== undefined) {
+    return meant.flatMap((part) =>
+      issueFaults({ ...part, path: [...issue.path, ...part.path] }, content, line),
+    );
+  }
   const { path } = issue;
   const found = foundAt(path, valueAt(content, path));
   return [{ line: line(path), key: path.join('.'), found, expected: expectation(issue) }];
 }
+
+/** Of several forms the one with the fewest faults, if any has the kind of value that stands there. */
+function likeliest(forms: readonly core.$ZodIssue[][]): readonly core.$ZodIssue[] | undefined {
+  return forms
+    .filter((issues) => issues.every(isInside))
+    .toSorted((a, b) => faultCount(a) - faultCount(b))[0];
+}
+
+const isInside = (issue: core.$ZodIssue): boolean =>
+  issue.path.length > 0 || issue.code === 'unrecognized_keys';
+
+const faultCount = (issues: readonly core.$ZodIssue[]): number =>
+  issues.reduce(
+    (sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1),
+    0,
+  );
 
 /** What was expected, in the words of zod's own message where it has no better ones. */
 function expectation(issue: core.$ZodIssue): string {
@@ -130,7 +152,9 @@ function expectation(issue: core.$ZodIssue): string {
       return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`;
     case 'invalid_union': {
       const branches = issue.errors.flatMap(([first]) => (first === undefined ? [] : [first]));
-      return branches.length > 0 ? branches.map(expectation).join(' or ') : issue.message;
+      return branches.length > 0
+        ? [...new Set(branches.map(expectation))].join(' or ')
+        : issue.message;
     }
     default:
       return issue.message;
