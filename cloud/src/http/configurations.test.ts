@@ -40,6 +40,8 @@ const link = (name: string, address: string, ...bins: string[]) => ({
   scales: bins.map((bin) => ({ bin, divisionMg: 1_000 })),
 });
 
+const long = (length: number) => ({ report: { x: 'x'.repeat(length) } });
+
 async function report(said: Omit<ReportedConfig, 'at'>): Promise<void> {
   await writeReports(api.database.sql, [{ agent, receivedMs: 8, report: { ...said, at: 7 } }]);
 }
@@ -173,7 +175,6 @@ describe('a change', () => {
   });
 
   test('that an agent could not take for its size is refused, a large one is not', async () => {
-    const long = (length: number) => ({ report: { x: 'x'.repeat(length) } });
     expect((await put(0, long(MAX_CONFIG_BYTES - 1_000))).status).toBe(200);
     for (const length of [MAX_CONFIG_BYTES - 70, MAX_CONFIG_BYTES]) {
       const { status, body } = await put(1, long(length));
