@@ -15,7 +15,7 @@ import type { Outbox } from './outbox/outbox.ts';
 import { quotaOf } from './outbox/quota.ts';
 import { freeBytesOf, Upkeep } from './outbox/upkeep.ts';
 import { Poller } from './poller.ts';
-import { serveStatus } from './status/socket.ts';
+import { StatusOffer } from './status/offer.ts';
 import { openStore } from './store.ts';
 import { Uplink } from './uplink.ts';
 import { systemdNotify } from './watchdog/systemd.ts';
@@ -50,6 +50,13 @@ const sendingOf = ({ broker, tls, uplink }: AgentConfig) => ({
   healthMs: uplink.healthS * SECOND_MS,
 });
 
+/** For the `status` topic: what keeps readings from the disk, if anything does. */
+function diskAlarms({ fault }: Outbox, { disk }: Intake): string[] {
+  const why = fault ?? disk.fault;
+  if (why === null) return [];
+  return [`readings wait in memory${disk.lost > 0 ? ', the oldest give way' : ''}: ${why}`];
+}
+
 function openIntake(
   config: AgentConfig,
   outbox: Outbox,
@@ -69,7 +76,7 @@ function openClock(
     log,
     newestAt: outbox.newestAt,
     stored: outbox.clocks,
-    onSynced: (from, to) => intake.restamp(() => outbox.shift(from, to)),
+    onSynced: (from, to) => intake.restamp(from, to),
     onHold: (segment) => outbox.hold(segment),
   });
 }
@@ -77,7 +84,7 @@ function openClock(
 /** @throws Failure where the folder or the recording is not usable */
 export async function fillBack(local: ConfigFile, recording: string): Promise<void> {
   const log = createLog('agent', local.config.log);
-  const { outbox, close } = openStore(local.config, log);
+  const { outbox, close } = openStore(local.config, log, { waits: false });
   try {
     const { config } = startingConfig(local, { clock: systemClock, log });
     const before = outbox.backlog;
@@ -105,7 +112,7 @@ export interface StartOptions {
  */
 export function startAgent(local: ConfigFile, options: StartOptions): Running {
   const log = createLog('agent', local.config.log);
-  const { outbox, close } = openStore(local.config, log);
+  const { outbox, recover, close } = openStore(local.config, log, { waits: true });
   const start = startingConfig(local, { clock: systemClock, log });
   const { config } = start;
   const { agent, dataDir } = config;
@@ -123,6 +130,7 @@ export function startAgent(local: ConfigFile, options: StartOptions): Running {
     notify,
     isPublishingIdle: () => uplink.isIdle,
   });
+  const alarms = (): string[] => diskAlarms(outbox, intake);
   const uplink = new Uplink({
     ...sendingOf(config),
     agent,
@@ -131,6 +139,7 @@ export function startAgent(local: ConfigFile, options: StartOptions): Running {
     log,
     version,
     devices: () => poller.devices(),
+    alarms,
     onFatal,
     onProgress: () => operation.published(),
     onConnected: () => remote.tell(),
@@ -185,11 +194,15 @@ export function startAgent(local: ConfigFile, options: StartOptions): Running {
   };
   // A disk that is full or read-only is no reason to restart: memory holds what it does not take.
   const commit = guarded(() => {
-    intake.commit();
+    if (!intake.commit()) uplink.show(intake.waiting);
     operation.committed();
   });
   const committing = setInterval(commit, COMMIT_MS);
   const keep = guarded(() => {
+    if (recover()) {
+      intake.resume(keeper.goOnFrom(outbox.newestAt));
+      status.renew();
+    }
     keeper.tick();
     upkeep.tick();
   });
@@ -204,13 +217,11 @@ export function startAgent(local: ConfigFile, options: StartOptions): Running {
     upkeep: () => upkeep.state(),
     clock: () => keeper.state(),
     uplink: () => uplink.state(),
+    alarms,
     remote: () => remote.report,
   };
-  const asked = serveStatus(dataDir, () => operation.report(sources)).catch((error: unknown) => {
-    // An agent that cannot be asked still measures.
-    log.warn({ err: error }, 'nobody can ask for the status');
-    return () => {};
-  });
+  const status = new StatusOffer(dataDir, () => operation.report(sources), log);
+  status.renew();
   log.info({ agent: agent.id, epoch: outbox.epoch, backlog: outbox.backlog }, 'ready');
   notify('READY=1', `STATUS=reads ${config.links.length} links`);
 
@@ -222,7 +233,7 @@ export function startAgent(local: ConfigFile, options: StartOptions): Running {
     await remote.stop();
     await poller.stop();
     operation.stop();
-    (await asked)();
+    await status.stop();
     clearInterval(committing);
     clearInterval(keeping);
     commit();

@@ -5,9 +5,9 @@ import type { Reading } from '#shared/reading.ts';
 import type { ReadingUnit } from '#shared/units.ts';
 import type { BinConfig } from './config.ts';
 import type { Level } from './core/level.ts';
-import type { ClockSegment, Stamp } from './core/device-clock.ts';
-import { report, startReporting, type Reporting } from './core/reporting.ts';
-import { withoutOldest } from './core/ring.ts';
+import type { ClockSegment, Moved, Stamp } from './core/device-clock.ts';
+import { report, startReporting, type Reported, type Reporting } from './core/reporting.ts';
+import { movedTo, placedAfter, withoutOldest } from './core/ring.ts';
 import type { Entry, Outbox } from './outbox/outbox.ts';
 
 /** What an entry takes in memory, by heap snapshots: two objects, and their share of the array. */
@@ -35,15 +35,13 @@ export class Intake {
   #options: IntakeOptions;
   readonly #reporting = new Map<BinId, Reporting>();
   #pending: Entry[] = [];
-  #isWritable = true;
+  /** Why the last commit could not be made; null where it could. */
+  #fault: string | null = null;
   #lost = 0;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    const newest = options.outbox.newest();
-    for (const bin of options.bins.keys()) {
-      this.#reporting.set(bin, startReporting(newest.get(bin) ?? null));
-    }
+    this.#startReporting();
   }
 
   /**
@@ -66,9 +64,9 @@ export class Intake {
     return this.#pending.length;
   }
 
-  /** Whether readings reach the disk, and how many gave way in memory since it could last. */
-  get disk(): { readonly isWritable: boolean; readonly lost: number } {
-    return { isWritable: this.#isWritable, lost: this.#lost };
+  /** Why readings do not reach the disk, null where they do, and how many gave way in memory since. */
+  get disk(): { readonly fault: string | null; readonly lost: number } {
+    return { fault: this.#fault, lost: this.#lost };
   }
 
   /** What the bin's readings are counted in; `undefined` for a bin that is not of this agent. */
@@ -109,19 +107,52 @@ export class Intake {
     this.#lost += lost;
   }
 
+  /** Readings that wait for the disk, oldest first. */
+  get waiting(): readonly Reading[] {
+    return this.#pending.map(({ reading }) => reading);
+  }
+
   /**
-   * Commits what is pending, and goes on from what the outbox then knows: times on record have been
-   * shifted by `shift`.
-   * @returns what `shift` did; null where the disk cannot be written now
+   * Commits what is pending, and shifts what a clock stamped to the true time.
+   * @returns the shift, and the newest time then on record; null where the disk does not allow it now
    */
-  restamp<T>(shift: () => T): T | null {
-    if (!this.commit()) return null;
-    const result = shift();
-    const newest = this.#options.outbox.newest();
-    for (const bin of this.#reporting.keys()) {
+  restamp(from: ClockSegment, to: ClockSegment): { shiftMs: number; newestAt: number } | null {
+    const { outbox } = this.#options;
+    if (this.commit()) {
+      const shifted = outbox.shift(from, to);
+      this.#startReporting();
+      return shifted;
+    }
+    if (outbox.hasStamped(from)) return null;
+    const first = this.#pending.find(({ clock }) => clock?.offsetMs === from.offsetMs)?.reading.at;
+    const exact = to.offsetMs - from.offsetMs;
+    const shiftMs = Math.max(exact, first === undefined ? exact : outbox.newestAt + 1 - first);
+    this.#pending = movedTo(this.#pending, { from, to, shiftMs });
+    this.#startReporting();
+    return { shiftMs, newestAt: this.#pending.at(-1)?.reading.at ?? outbox.newestAt };
+  }
+
+  /**
+   * Commits what is pending to an outbox that could not be written until now, and goes on from there.
+   * @param moved how times were moved for what is on record to come before them
+   */
+  resume(moved: Moved): void {
+    const { outbox } = this.#options;
+    this.#pending = placedAfter(movedTo(this.#pending, moved), outbox.newest());
+    this.commit();
+    this.#startReporting();
+  }
+
+  /** Reporting goes on from the newest of each bin, be it on disk or in memory. */
+  #startReporting(): void {
+    const newest = new Map<BinId, Reported>(this.#options.outbox.newest());
+    for (const { reading, accountedTo, unconfirmed } of this.#pending) {
+      const { bin, at, value, samples, spread, quality } = reading;
+      newest.set(bin, { at, value, samples, spread, quality, accountedTo, unconfirmed });
+    }
+    for (const bin of this.#options.bins.keys()) {
       this.#reporting.set(bin, startReporting(newest.get(bin) ?? null));
     }
-    return result;
   }
 
   /**
@@ -137,14 +168,14 @@ export class Intake {
       outbox.append(entries);
     } catch (error) {
       if (!(error instanceof Failure) || error.retry === 'never') throw error;
-      if (this.#isWritable) log.error({ err: error }, 'readings are kept in memory for now');
-      this.#isWritable = false;
+      if (this.#fault === null) log.error({ err: error }, 'readings are kept in memory for now');
+      this.#fault = error.message;
       return false;
     }
     this.#pending = [];
-    if (!this.#isWritable)
+    if (this.#fault !== null)
       log.info({ readings: entries.length }, 'the outbox can be written again');
-    this.#isWritable = true;
+    this.#fault = null;
     this.#lost = 0;
     onCommit(entries.map(({ reading }) => reading));
     return true;

@@ -92,7 +92,7 @@ test('a folder that cannot be used is one clear line', async () => {
   const { code, said } = await agent('--config', file).exited;
   expect(code).toBe(1);
   expect(said.trim().split('\n')).toHaveLength(1);
-  expect(said).toContain('check its permissions');
+  expect(said).toContain('name a folder as dataDir');
 });
 
 test('from the scale to the cloud, and out with exit 0', async () => {

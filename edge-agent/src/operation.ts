@@ -33,6 +33,7 @@ export interface StatusSources {
   readonly clock: () => ClockState;
   readonly uplink: () => UplinkState;
   readonly remote: () => ReportedConfig | null;
+  readonly alarms: () => readonly string[];
 }
 
 export interface OperationOptions {
@@ -116,6 +117,7 @@ export class Operation {
       clock: { state: synced ? 'synchronised' : 'unsynchronised', isProven, aheadMs },
       broker: sources.uplink(),
       stalled: this.#watchdog.stalled(),
+      alarms: sources.alarms(),
     };
   }
 

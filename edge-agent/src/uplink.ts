@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '#shared/clock.ts';
 import { Failure, messageOf } from '#shared/failure.ts';
-import type { BinId } from '#shared/ids.ts';
+import type { BinId, Epoch } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
 import { packBatch } from '#shared/wire/batch.ts';
@@ -31,6 +31,8 @@ export interface UplinkOptions extends Endpoint {
   readonly healthMs: number;
   /** State of the scales, for birth and health. */
   readonly devices: () => NonNullable<Status['devices']>;
+  /** What is wrong with the agent itself, for birth and health. */
+  readonly alarms?: () => NonNullable<Status['alarms']>;
   /** A fault that nothing but a restart can mend: the outbox is corrupt. */
   readonly onFatal: (error: unknown) => void;
   /** Something was sent or receipted, or a connection was tried. */
@@ -70,7 +72,10 @@ export class Uplink {
   #window: sending.SendWindow;
   #ticker: NodeJS.Timeout | null = null;
   #healthAt = 0;
-  #devicesSent = '';
+  #healthSent = '';
+  /** Newest of every bin that waits for the disk: shown at once, with a backlog or without. */
+  readonly #waiting = new Map<BinId, Reading>();
+  #epoch: Epoch;
   #isStopping = false;
   #isBroken = false;
   /** Wall time of the last change between connected and not. */
@@ -83,6 +88,7 @@ export class Uplink {
     this.#options = options;
     this.#since = options.clock.wallMs();
     this.#window = sending.startWindow(options.outbox.progress);
+    this.#epoch = options.outbox.epoch;
     this.#connection = this.#connectionTo(options);
   }
 
@@ -186,6 +192,16 @@ export class Uplink {
     this.#session?.publish('config/reported', payload, { qos: 1, retain: true });
   }
 
+  /** Shows readings that wait for the disk: they cannot be counted before they are on it. */
+  show(readings: readonly Reading[]): void {
+    for (const reading of readings) {
+      if (reading.at > (this.#newest.get(reading.bin)?.at ?? 0)) {
+        this.#newest.set(reading.bin, reading);
+        this.#waiting.set(reading.bin, reading);
+      }
+    }
+  }
+
   /** Publishes what the outbox still holds until the deadline, then says goodbye. */
   async stop(deadlineMs: number): Promise<void> {
     if (this.#isStopping) return;
@@ -241,22 +257,46 @@ export class Uplink {
       log.warn({ batches: waiting, receipted: after.receipted }, 'no receipt moved: sending again');
       this.#window = after;
     }
-    this.#pump();
-    this.#publishLive(session);
-    const devices = JSON.stringify(this.#options.devices());
-    if (devices !== this.#devicesSent || now - this.#healthAt >= healthMs) {
-      this.#publishStatus(session);
+    try {
+      this.#pump();
+    } finally {
+      // With a disk that cannot be written the present is shown all the same.
+      this.#publishLive(session);
+      if (this.#health() !== this.#healthSent || now - this.#healthAt >= healthMs) {
+        this.#publishStatus(session);
+      }
     }
   }
 
-  /** Fills the window. Batches are sealed as late as this, so that they are as full as can be. */
+  #health(): string {
+    const { devices, alarms } = this.#options;
+    return JSON.stringify([devices(), alarms?.()]);
+  }
+
+  /**
+   * Fills the window. Batches are sealed as late as this, so that they are as full as can be.
+   * @throws Failure `outbox-unwritable` where nothing can be sealed: what was before is sent
+   */
   #pump(): void {
-    const { outbox, clock, batchReadings } = this.#options;
+    const { outbox } = this.#options;
     const session = this.#session;
     if (session === null) return;
+    if (outbox.epoch !== this.#epoch) {
+      this.#epoch = outbox.epoch;
+      this.#window = sending.startWindow(outbox.progress);
+    }
     const room = sending.room(this.#window);
-    const waiting = this.#window.sealed - this.#window.sent;
-    outbox.seal(room - waiting, batchReadings);
+    try {
+      const waiting = this.#window.sealed - this.#window.sent;
+      outbox.seal(room - waiting, this.#options.batchReadings);
+    } finally {
+      this.#send(session, room);
+    }
+    this.#isBroken = false;
+  }
+
+  #send(session: Session, room: number): void {
+    const { outbox, clock } = this.#options;
     this.#window = sending.withSealed(this.#window, outbox.progress.sealed);
     const last = Math.min(this.#window.sealed, this.#window.sent + room);
     for (let seq = this.#window.sent + 1; seq <= last; seq += 1) {
@@ -279,7 +319,6 @@ export class Uplink {
     const after = sending.receive(this.#window, receipt, clock.monotonicMs());
     if (after === 'beyond') {
       outbox.renew();
-      this.#window = sending.startWindow(outbox.progress);
       log.error({ upTo: receipt.upTo, epoch: outbox.epoch }, 'receipt of batches never sealed');
     } else {
       outbox.trim(after.receipted);
@@ -311,25 +350,26 @@ export class Uplink {
 
   /** Newest readings past the queue, so that people see the present while the past drains. */
   #publishLive(session: Session): void {
-    if (this.#live.size === 0) return;
-    const readings = [...this.#live.values()].map(({ bin, at, value, unit, quality }) => {
+    const shown = new Map([...(this.#hasBacklog() ? this.#live : []), ...this.#waiting]);
+    this.#live.clear();
+    this.#waiting.clear();
+    if (shown.size === 0) return;
+    const readings = [...shown.values()].map(({ bin, at, value, unit, quality }) => {
       return { bin, at, value, unit, quality };
     });
-    this.#live.clear();
-    if (!this.#hasBacklog()) return;
     session.publish('live', JSON.stringify({ readings } satisfies Live), { qos: 0 });
   }
 
   #publishStatus(session: Session): void {
-    const { outbox, version, clock } = this.#options;
-    const devices = this.#options.devices();
+    const { outbox, version, clock, devices, alarms } = this.#options;
     const status: Status = {
       online: true,
       session: session.id,
       at: this.#now(),
       version,
       backlog: outbox.backlog,
-      devices,
+      devices: devices(),
+      alarms: alarms?.(),
     };
     const shown = this.#shown;
     const accepted = (): void => {
@@ -339,7 +379,7 @@ export class Uplink {
     const delivered = session.deliver('status', JSON.stringify(status), { qos: 1, retain: true });
     delivered.then(accepted, () => {});
     this.#healthAt = clock.monotonicMs();
-    this.#devicesSent = JSON.stringify(devices);
+    this.#healthSent = this.#health();
   }
 
   #now(): number {
@@ -350,7 +390,6 @@ export class Uplink {
   #guarded(work: () => void): void {
     try {
       work();
-      this.#isBroken = false;
     } catch (error) {
       if (!(error instanceof Failure) || error.retry === 'never') {
         this.#options.onFatal(error);

@@ -320,6 +320,8 @@ export const agentSchema = z.object({
     /** The version in force; 0 for the agent's local file alone. */
     inForce: z.int().min(0),
   }),
+  /** What is wrong with the agent itself, e.g. a disk that cannot be written. */
+  alarms: z.array(z.string()),
 });
 
 const version = z.int().min(1);

@@ -29,6 +29,8 @@ export interface Agent {
     /** As the agent last said; 0 for its local file alone. */
     readonly inForce: number;
   };
+  /** What is wrong with the agent itself. */
+  readonly alarms: NonNullable<Status['alarms']>;
 }
 
 /** @returns also the secret, its MQTT password, which is not kept and cannot be shown again */
@@ -103,6 +105,7 @@ export async function listAgents(
     version: body?.version ?? null,
     backlog: body?.backlog ?? null,
     devices: body?.devices ?? [],
+    alarms: body?.alarms ?? [],
     configuration: {
       state: stateOf(desired, state && { version: seenVersion ?? 0, state, inForce }),
       desired,
@@ -111,7 +114,7 @@ export async function listAgents(
   }));
 }
 
-type AgentRow = Omit<Agent, 'version' | 'backlog' | 'devices' | 'configuration'> & {
+type AgentRow = Omit<Agent, 'version' | 'backlog' | 'devices' | 'alarms' | 'configuration'> & {
   readonly body: Status | null;
   readonly desired: number;
   readonly seenVersion: number | null;

@@ -50,7 +50,7 @@ class Gateway {
       log,
       newestAt: outbox.newestAt,
       stored: outbox.clocks,
-      onSynced: (from, to) => intake.restamp(() => outbox.shift(from, to)),
+      onSynced: (from, to) => intake.restamp(from, to),
       onHold: (segment) => outbox.hold(segment),
     });
   }

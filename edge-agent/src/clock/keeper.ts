@@ -1,6 +1,6 @@
 import type { Log } from '#shared/log.ts';
 import * as device from '../core/device-clock.ts';
-import type { ClockSegment, Stamp } from '../core/device-clock.ts';
+import type { ClockSegment, Moved, Stamp } from '../core/device-clock.ts';
 import type { Machine } from './machine.ts';
 
 export interface ClockState {
@@ -53,6 +53,13 @@ export class ClockKeeper {
     const { clock, stamp } = device.tell(this.#clock, this.#options.machine.now());
     this.#clock = clock;
     return stamp;
+  }
+
+  /** Goes on from records that are found only now. @returns how what was stamped is to be moved */
+  goOnFrom(newestAt: number): Moved {
+    const { clock, moved } = device.goOnFrom(this.#clock, newestAt);
+    this.#clock = clock;
+    return moved;
   }
 
   /** To be called every second or so. */

@@ -153,6 +153,29 @@ export function adopt(
   return { ...clock, segment, at: Math.max(clock.at + shifted.shiftMs, shifted.newestAt) };
 }
 
+/** A part of device time that was moved: what `from` stamped is `shiftMs` later in `to`. */
+export interface Moved {
+  readonly from: ClockSegment;
+  readonly to: ClockSegment;
+  readonly shiftMs: number;
+}
+
+/**
+ * Goes on from records that are found only now, as {@link startClock} would have.
+ * @returns by how much what was stamped so far is to be moved
+ */
+export function goOnFrom(
+  clock: DeviceClock,
+  newestAt: number,
+): { readonly clock: DeviceClock; readonly moved: Moved } {
+  const { segment: from, startedAtMs } = clock;
+  const firstAt = from.offsetMs + startedAtMs;
+  const shiftMs = from.synced ? 0 : Math.max(0, newestAt + 1 - firstAt);
+  const to = { ...from, offsetMs: from.offsetMs + shiftMs };
+  const at = Math.max(clock.at + shiftMs, newestAt);
+  return { clock: { ...clock, segment: to, at }, moved: { from, to, shiftMs } };
+}
+
 /** Whether readings of an unsynchronised clock should still wait for the true time. */
 export function isHolding(clock: DeviceClock, now: Instant): boolean {
   if (clock.segment.synced) return false;

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { Failure, messageOf } from '#shared/failure.ts';
 import { framesWritten } from './journal.ts';
 import {
@@ -47,7 +48,7 @@ export interface OpenedFile {
 export function openFile(folder: string, stamp: string): OpenedFile {
   const file = join(folder, NAME);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const written = framesWritten(`${file}-wal`);
     const database = openSound(file);
     const read = Number(database.prepare('PRAGMA wal_checkpoint(NOOP)').get()?.['log'] ?? 0);
@@ -62,6 +63,30 @@ export function openFile(folder: string, stamp: string): OpenedFile {
     } catch (second) {
       throw outboxFailure(second, file);
     }
+  }
+}
+
+/**
+ * Opens a store for reading whose disk cannot be written. SQLite needs a journal's index to read it:
+ * without a journal none is needed, with one it is usually there; where not, nothing can be read.
+ * @returns null where there is none, or where it is not sound; what it holds stays until it can be written
+ */
+export function openReadable(folder: string): DatabaseSync | null {
+  const file = join(folder, NAME);
+  let database: DatabaseSync | undefined;
+  try {
+    const url = pathToFileURL(file);
+    if (!existsSync(`${file}-wal`)) url.searchParams.set('immutable', '1');
+    database = new DatabaseSync(url, { readOnly: true });
+    database.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+    const version = numberOf(database, 'PRAGMA user_version');
+    if (version !== SCHEMA_VERSION || !hasSchema(database)) throw corrupt(`${file} is not ours`);
+    checkStructure(database, file);
+    return database;
+  } catch {
+    // The failure to write it is what is told: this one is no news.
+    database?.close();
+    return null;
   }
 }
 
@@ -93,6 +118,8 @@ function openSound(file: string): DatabaseSync {
     const tables = numberOf(database, 'SELECT count(*) FROM sqlite_schema');
     if (tables === 0) createSchema(database);
     else check(database, file);
+    // SQLite opens for reading what it may not write, and says so with the first write only.
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     return database;
   } catch (error) {
     database.close();
@@ -119,13 +146,31 @@ function check(database: DatabaseSync, file: string): void {
   if (!isOlder && !(isOurs && version === SCHEMA_VERSION)) {
     throw corrupt(`${file} has other tables than its version`);
   }
-  const suspect = existsSync(file + SUSPECT);
-  if (suspect || statSync(file).size <= CHECKED_BYTES) {
+  checkStructure(database, file);
+  if (isOlder) upgradeSchema(database);
+}
+
+function checkStructure(database: DatabaseSync, file: string): void {
+  const isSuspect = existsSync(file + SUSPECT);
+  if (isSuspect || statSync(file).size <= CHECKED_BYTES) {
     const [found] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {});
     if (found !== 'ok') throw corrupt(`${file} is corrupt: ${String(found)}`);
   }
-  if (suspect) throw corrupt(`${file} has rows that are not as they were written`);
-  if (isOlder) upgradeSchema(database);
+  if (isSuspect) throw corrupt(`${file} has rows that are not as they were written`);
+}
+
+/** What no disk that recovers can mend: a path that leads through a file, or is none. */
+const NO_FOLDER: ReadonlySet<unknown> = new Set(['EEXIST', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP']);
+
+/** @throws Failure `folder-unusable` where it is none; another error where it cannot be made now */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && NO_FOLDER.has(error.code))) throw error;
+    const message = `cannot use ${folder}: ${error.message}; name a folder as dataDir`;
+    throw new Failure('folder-unusable', message, { retry: 'never', cause: error });
+  }
 }
 
 /** Marks a store in which damage was found while it was in use; the next opening sets it aside. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { DatabaseSync } from 'node:sqlite';
 import { Failure } from '#shared/failure.ts';
 import { epoch as epochOf, type BinId, type Epoch } from '#shared/ids.ts';
 import type { Gap, Reading } from '#shared/reading.ts';
@@ -7,11 +6,12 @@ import type { Batch } from '#shared/wire/batch.ts';
 import type { ClockSegment } from '../core/device-clock.ts';
 import type { Reported } from '../core/reporting.ts';
 import { Clocks } from './clocks.ts';
-import { numberOf, openFile, outboxFailure, suspect, type OpenedFile } from './file.ts';
+import { Disk, type DiskOptions } from './disk.ts';
+import { numberOf, type OpenedFile } from './file.ts';
 import { hashOf, kindFrom, kindOf, sumOf, type StoredRow } from './rows.ts';
 import { salvage } from './salvage.ts';
 import { Shrinking, type Usage } from './shrinking.ts';
-import { prepare, type BinRow, type GapRow, type Statements } from './statements.ts';
+import type { BinRow, GapRow } from './statements.ts';
 
 /** A reading on its way into the outbox, with the gap it closes. */
 export interface Entry {
@@ -43,54 +43,92 @@ const AHEAD_BATCHES = 32;
  * kill or a power cut (WAL with `synchronous = FULL`). Only ranges of rows are ever in memory.
  */
 export class Outbox {
-  readonly #database: DatabaseSync;
-  readonly #statements: Statements;
-  readonly #folder: string;
-  readonly #clocks: Clocks;
-  readonly #shrinking: Shrinking;
+  readonly #disk: Disk;
   readonly #bins = new Map<BinId, KnownBin>();
   readonly #binsById = new Map<number, KnownBin>();
-  /** Where a corrupt predecessor was set aside, and how much of it was saved, for the operator. */
-  readonly setAside: (NonNullable<OpenedFile['setAside']> & { readonly salvaged: number }) | null;
-  /** Pages of the journal that were damaged, so that commits may be lost; for the operator. */
-  readonly lostPages: number;
-  #epoch: Epoch;
-  #receipted: number;
-  #sealed: number;
-  #nextRow: number;
+  #clocks: Clocks;
+  #shrinking: Shrinking;
+  #setAside: (NonNullable<OpenedFile['setAside']> & { readonly salvaged: number }) | null = null;
+  #epoch: Epoch = newEpoch();
+  #receipted = 0;
+  #sealed = 0;
+  #nextRow = 1;
   /** Newest row that is part of a batch. */
-  #sealedRow: number;
-  #backlog: number;
+  #sealedRow = 0;
+  /** Readings on disk. */
+  #stored = 0;
+  /** Those of them that were receipted while the disk could not be written. */
+  #trimDue = 0;
   #held: ClockSegment | null = null;
 
-  /** @param options.stamp part of the name of a corrupt file that is set aside */
-  constructor(folder: string, options: { stamp: string }) {
-    const { database, setAside, lostPages } = openFile(folder, options.stamp);
-    this.lostPages = lostPages;
-    this.#database = database;
-    this.#folder = folder;
-    this.#statements = prepare(database);
-    this.#clocks = new Clocks(this.#statements);
-    const stored = this.#statements.store.get();
-    this.#epoch = stored === undefined ? newEpoch() : epochOf(String(stored['epoch']));
+  /** @throws Failure `outbox-unwritable` unless it `waits`, or `outbox-newer` */
+  constructor(folder: string, options: { stamp: string } & Partial<DiskOptions>) {
+    this.#disk = new Disk({ waits: false, shut: null, ...options, folder });
+    this.#clocks = new Clocks(this.#disk.statements);
+    this.#shrinking = this.#newShrinking();
+    this.#load();
+  }
+
+  /** Why nothing can be written since it was opened; null where it can. */
+  get fault(): string | null {
+    return this.#disk.fault;
+  }
+
+  /** Where a corrupt predecessor was set aside, and how much of it was saved, for the operator. */
+  get setAside(): (NonNullable<OpenedFile['setAside']> & { readonly salvaged: number }) | null {
+    return this.#setAside;
+  }
+
+  /** Pages of the journal that were damaged, so that commits may be lost; for the operator. */
+  get lostPages(): number {
+    return this.#disk.found.lostPages;
+  }
+
+  /**
+   * Opens what could only be waited for. What it holds may be other than was known until then, but
+   * for receipts that came meanwhile.
+   * @returns whether it can be written from now on, and could not before
+   * @throws Failure `outbox-newer`, or where it cannot be written after all
+   */
+  reopen(): boolean {
+    const { epoch, progress } = this;
+    if (!this.#disk.reopen()) return false;
+    this.#clocks = new Clocks(this.#disk.statements);
+    this.#shrinking = this.#newShrinking();
+    this.#load();
+    if (epoch === this.#epoch) this.trim(progress.receipted);
+    return true;
+  }
+
+  #load(): void {
+    const { statements, found } = this.#disk;
+    const stored = statements.store.get();
+    if (stored !== undefined) this.#epoch = epochOf(String(stored['epoch']));
     this.#receipted = Number(stored?.['receipted'] ?? 0);
-    this.#backlog = Number(stored?.['readings'] ?? 0);
+    this.#stored = Number(stored?.['readings'] ?? 0);
+    this.#trimDue = 0;
     this.#nextRow = Math.max(Number(stored?.['next_row'] ?? 1), this.#newestRow() + 1);
-    const [batch] = this.#statements.newestBatch.all();
+    const [batch] = statements.newestBatch.all();
     this.#sealed = Number(batch?.['seq'] ?? this.#receipted);
     this.#sealedRow = Number(batch?.['last_row'] ?? this.#rowBeforeOldest());
+    this.#bins.clear();
+    this.#binsById.clear();
     for (const row of this.#binRows()) this.#know(row.id, row.bin, row.at);
-    this.#shrinking = new Shrinking({
-      database,
-      statements: this.#statements,
-      transaction: (work) => this.#transaction(work),
+    if (this.#disk.access !== 'write') return;
+    if (stored === undefined) this.#disk.transaction(() => this.#saveStore());
+    const append = (entries: readonly Entry[]): void => this.append(entries);
+    const { setAside } = found;
+    this.#setAside = setAside && { ...setAside, salvaged: salvage(setAside.file, append) };
+  }
+
+  #newShrinking(): Shrinking {
+    return new Shrinking({
+      statements: this.#disk.statements,
+      transaction: (work) => this.#disk.transaction(work),
       newestRows: () => new Set(this.#binRows().map(({ row }) => row)),
       binOf: (id) => this.#binOf(id).bin,
       shiftAt: (clock, row) => this.#clocks.shiftAt(clock, row) ?? 0,
     });
-    if (stored === undefined) this.#transaction(() => this.#saveStore());
-    const append = (entries: readonly Entry[]): void => this.append(entries);
-    this.setAside = setAside && { ...setAside, salvaged: salvage(setAside.file, append) };
   }
 
   get epoch(): Epoch {
@@ -99,7 +137,7 @@ export class Outbox {
 
   /** Readings that were not receipted yet. */
   get backlog(): number {
-    return this.#backlog;
+    return this.#stored - this.#trimDue;
   }
 
   /** Whether rows wait to be sealed. */
@@ -126,6 +164,11 @@ export class Outbox {
     return this.#binRows().reduce((newest, { at }) => Math.max(newest, at), 0);
   }
 
+  /** Whether anything on record was stamped by it. */
+  hasStamped(segment: ClockSegment): boolean {
+    return this.#clocks.firstRow(segment) !== null;
+  }
+
   /** Stretches of time that were stamped by this device's clock and not shifted since. */
   get clocks(): readonly ClockSegment[] {
     return this.#clocks.segments;
@@ -138,11 +181,11 @@ export class Outbox {
   append(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
     let row = this.#nextRow;
-    const { addReading, addGap, setNewest } = this.#statements;
+    const { addReading, addGap, setNewest } = this.#disk.statements;
     const newest = new Map<BinId, { entry: Entry; row: number; known: KnownBin; clock: number }>();
     const added = this.#clocks.starting(entries, { row, floorMs: this.newestAt });
     let bins = this.#bins.size;
-    this.#transaction(() => {
+    this.#disk.transaction(() => {
       this.#clocks.add(added);
       for (const entry of entries) {
         const { reading, gap } = entry;
@@ -168,10 +211,10 @@ export class Outbox {
         const level = [at, value, unit, samples, spread, quality] as const;
         setNewest.run(known.id, known.bin, ...level, ...reported, place.row, place.clock);
       }
-      this.#saveStore({ nextRow: row, backlog: this.#backlog + entries.length });
+      this.#saveStore({ nextRow: row, stored: this.#stored + entries.length });
     });
     this.#nextRow = row;
-    this.#backlog += entries.length;
+    this.#stored += entries.length;
     this.#clocks.keep(added);
     for (const { entry, known } of newest.values()) {
       this.#know(known.id, known.bin, entry.reading.at);
@@ -189,12 +232,12 @@ export class Outbox {
     const most = isLarge ? Math.max(batches, AHEAD_BATCHES) : batches;
     let seq = this.#sealed;
     let last = this.#sealedRow;
-    this.#transaction(() => {
+    this.#disk.transaction(() => {
       for (let count = 0; count < most && last < end; count += 1) {
-        const full = this.#statements.nthUnsealed.get(last, end, size - 1);
+        const full = this.#disk.statements.nthUnsealed.get(last, end, size - 1);
         const row = Number(full?.['row'] ?? end);
         seq += 1;
-        this.#statements.addBatch.run(seq, last + 1, row);
+        this.#disk.statements.addBatch.run(seq, last + 1, row);
         last = row;
       }
     });
@@ -220,7 +263,7 @@ export class Outbox {
    */
   shift(from: ClockSegment, to: ClockSegment): { shiftMs: number; newestAt: number } {
     const shiftMs = this.#clocks.shiftOf(from, to, this.#sealedRow);
-    this.#transaction(() => this.#clocks.shift(from, shiftMs, this.#sealedRow));
+    this.#disk.transaction(() => this.#clocks.shift(from, shiftMs, this.#sealedRow));
     this.#clocks.reload();
     for (const row of this.#binRows()) this.#know(row.id, row.bin, row.at);
     return { shiftMs, newestAt: this.newestAt };
@@ -228,12 +271,12 @@ export class Outbox {
 
   /** @returns a sealed batch that was not receipted yet */
   batch(seq: number): Batch {
-    return this.#guarded(() => {
-      const range = this.#statements.batch.get(seq);
+    return this.#disk.guarded(() => {
+      const range = this.#disk.statements.batch.get(seq);
       if (range === undefined) throw new Error(`batch ${seq} is not in the outbox`);
       const [first, last] = [Number(range['first_row']), Number(range['last_row'])];
-      const rows = this.#statements.readings.all(first, last) as unknown as StoredRow[];
-      const gaps = this.#statements.gaps.all(first, last) as unknown as GapRow[];
+      const rows = this.#disk.statements.readings.all(first, last) as unknown as StoredRow[];
+      const gaps = this.#disk.statements.gaps.all(first, last) as unknown as GapRow[];
       return {
         epoch: this.#epoch,
         seq,
@@ -248,27 +291,35 @@ export class Outbox {
 
   /**
    * Forgets every batch up to a receipted one. Without an fsync of its own: a trim that a power cut
-   * undoes is done again after the batches were sent and receipted once more.
+   * undoes is done again after the batches were sent and receipted once more. Where the disk cannot
+   * be written they are forgotten in memory only, and on disk with the next receipt that finds it so.
    */
   trim(upTo: number): void {
     if (upTo <= this.#receipted || upTo > this.#sealed) return;
-    const last = Number(this.#statements.batch.get(upTo)?.['last_row'] ?? 0);
+    const { statements } = this.#disk;
+    const last = Number(statements.batch.get(upTo)?.['last_row'] ?? 0);
     let trimmed = 0;
-    this.#lazily(() => {
-      trimmed = Number(this.#statements.trimReadings.run(last).changes);
-      this.#statements.trimGaps.run(last);
-      this.#statements.trimBatches.run(upTo);
-      this.#saveStore({ receipted: upTo, backlog: this.#backlog - trimmed });
-    });
+    try {
+      this.#disk.lazily(() => {
+        trimmed = Number(statements.trimReadings.run(last).changes);
+        statements.trimGaps.run(last);
+        statements.trimBatches.run(upTo);
+        this.#saveStore({ receipted: upTo, stored: this.#stored - trimmed });
+      });
+      this.#trimDue = 0;
+      this.#stored -= trimmed;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.retry === 'never') throw error;
+      this.#trimDue = Number(statements.countTo.get(last)?.['count'] ?? 0);
+    }
     this.#receipted = upTo;
-    this.#backlog -= trimmed;
   }
 
   /** Starts numbering from 1 under a new epoch; rows stay and are sealed anew. */
   renew(): void {
     const epoch = newEpoch();
-    this.#transaction(() => {
-      this.#statements.trimBatches.run(this.#sealed);
+    this.#disk.transaction(() => {
+      this.#disk.statements.trimBatches.run(this.#sealed);
       this.#saveStore({ epoch, receipted: 0 });
     });
     this.#epoch = epoch;
@@ -278,7 +329,7 @@ export class Outbox {
   }
 
   usage(): Usage {
-    return this.#guarded(() => this.#shrinking.usage());
+    return this.#disk.guarded(() => this.#shrinking.usage());
   }
 
   /**
@@ -286,8 +337,8 @@ export class Outbox {
    * @throws Failure `outbox-corrupt`
    */
   oldestUnsealedAt(): number | null {
-    return this.#guarded(() => {
-      const [row] = this.#statements.oldest.all(this.#sealedRow, this.#nextRow, 1);
+    return this.#disk.guarded(() => {
+      const [row] = this.#disk.statements.oldest.all(this.#sealedRow, this.#nextRow, 1);
       return row === undefined ? null : this.#readingOf(row as unknown as StoredRow).at;
     });
   }
@@ -299,32 +350,32 @@ export class Outbox {
   } {
     const after = Math.max(options.after, this.#sealedRow);
     const result = this.#shrinking.thin({ ...options, after }, (removed) =>
-      this.#saveStore({ backlog: this.#backlog - removed }),
+      this.#saveStore({ stored: this.#stored - removed }),
     );
-    this.#backlog -= result.thinned;
+    this.#stored -= result.thinned;
     return result;
   }
 
   /** Drops the oldest unsealed readings but the newest of each bin. @returns how many */
   drop(most: number, beforeMs: number): number {
     const dropped = this.#shrinking.drop({ after: this.#sealedRow, most, beforeMs }, (removed) =>
-      this.#saveStore({ backlog: this.#backlog - removed }),
+      this.#saveStore({ stored: this.#stored - removed }),
     );
-    this.#backlog -= dropped;
+    this.#stored -= dropped;
     return dropped;
   }
 
   /** Gives free pages at the end of the file back to the disk. */
   vacuum(pages: number): void {
-    this.#guarded(() => this.#database.exec(`PRAGMA incremental_vacuum(${pages})`));
+    this.#disk.guarded(() => this.#disk.database.exec(`PRAGMA incremental_vacuum(${pages})`));
   }
 
   close(): void {
-    if (this.#database.isOpen) this.#database.close();
+    if (this.#disk.database.isOpen) this.#disk.database.close();
   }
 
   #binRows(): BinRow[] {
-    return this.#guarded(() => this.#statements.bins.all() as unknown as BinRow[]);
+    return this.#disk.guarded(() => this.#disk.statements.bins.all() as unknown as BinRow[]);
   }
 
   #know(id: number, bin: BinId, at: number): void {
@@ -335,7 +386,7 @@ export class Outbox {
 
   #binOf(id: number): KnownBin {
     const known = this.#binsById.get(id);
-    if (known === undefined) throw this.#damaged(`no bin ${id}`);
+    if (known === undefined) throw this.#disk.damaged(`no bin ${id}`);
     return known;
   }
 
@@ -343,7 +394,7 @@ export class Outbox {
     const known = this.#binOf(id);
     const words = kindFrom(kind);
     const found = sumOf(row, known.hash, at, value, samples, spread, kind, clock);
-    if (found !== sum || words === undefined) throw this.#damaged(`row ${row}`);
+    if (found !== sum || words === undefined) throw this.#disk.damaged(`row ${row}`);
     const { quality, unit, synced } = words;
     const shiftMs = this.#clocks.shiftAt(clock, row);
     const isShifted = shiftMs !== null;
@@ -359,63 +410,23 @@ export class Outbox {
     };
   }
 
-  /** Damage is noticed once; the next opening sets the file aside, so that no crash loop comes. */
-  #damaged(what: string): Failure {
-    suspect(this.#folder);
-    const message = `${this.#folder}: the outbox is corrupt: ${what} is not as it was written`;
-    return new Failure('outbox-corrupt', message, { retry: 'never' });
-  }
-
   #newestRow(): number {
-    return numberOf(this.#database, NEWEST_ROW);
+    return numberOf(this.#disk.database, NEWEST_ROW);
   }
 
   #rowBeforeOldest(): number {
-    return (numberOf(this.#database, OLDEST_ROW) || this.#nextRow) - 1;
+    return (numberOf(this.#disk.database, OLDEST_ROW) || this.#nextRow) - 1;
   }
 
   #saveStore(
-    change: { epoch?: Epoch; receipted?: number; nextRow?: number; backlog?: number } = {},
+    change: { epoch?: Epoch; receipted?: number; nextRow?: number; stored?: number } = {},
   ): void {
-    this.#statements.saveStore.run(
+    this.#disk.statements.saveStore.run(
       change.epoch ?? this.#epoch,
       change.receipted ?? this.#receipted,
       change.nextRow ?? this.#nextRow,
-      change.backlog ?? this.#backlog,
+      change.stored ?? this.#stored,
     );
-  }
-
-  #lazily(work: () => void): void {
-    this.#guarded(() => this.#database.exec('PRAGMA synchronous = NORMAL'));
-    try {
-      this.#transaction(work);
-    } finally {
-      this.#database.exec('PRAGMA synchronous = FULL');
-    }
-  }
-
-  #transaction(work: () => void): void {
-    this.#guarded(() => {
-      this.#database.exec('BEGIN IMMEDIATE');
-      try {
-        work();
-        this.#database.exec('COMMIT');
-      } catch (error) {
-        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-        throw error;
-      }
-    });
-  }
-
-  #guarded<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof Error && 'errcode' in error)) throw error;
-      const failure = outboxFailure(error, this.#folder);
-      if (failure.code === 'outbox-corrupt') suspect(this.#folder);
-      throw failure;
-    }
   }
 }
 

@@ -1,4 +1,3 @@
-import type { DatabaseSync } from 'node:sqlite';
 import type { BinId } from '#shared/ids.ts';
 import { superfluous, type ThinOptions, type ThinRow } from '../core/thinning.ts';
 import type { StoredRow } from './rows.ts';
@@ -12,7 +11,6 @@ export interface Usage {
 }
 
 export interface ShrinkingOptions {
-  readonly database: DatabaseSync;
   readonly statements: Statements;
   readonly transaction: (work: () => void) => void;
   /** Rows with the newest reading of each bin. */

@@ -33,6 +33,7 @@ const SQL = {
   readings: 'SELECT * FROM readings WHERE row BETWEEN ? AND ? ORDER BY row',
   oldest: 'SELECT * FROM readings WHERE row > ? AND row < ? ORDER BY row LIMIT ?',
   gaps: 'SELECT * FROM gaps WHERE row BETWEEN ? AND ? ORDER BY row',
+  countTo: 'SELECT count(*) AS count FROM readings WHERE row <= ?',
   trimReadings: 'DELETE FROM readings WHERE row <= ?',
   trimGaps: 'DELETE FROM gaps WHERE row <= ?',
   trimBatches: 'DELETE FROM batches WHERE seq <= ?',

@@ -1,4 +1,5 @@
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { Failure } from '#shared/failure.ts';
 import type { Log } from '#shared/log.ts';
 import { HOUR_MS, MINUTE_MS } from '#shared/units.ts';
@@ -17,8 +18,11 @@ export interface UpkeepOptions {
   readonly trustedAt: () => number | null;
 }
 
+/** Of the disk that a folder lies on, or would lie on where it could not be made. */
 export const freeBytesOf = (folder: string) => (): number => {
-  const { bavail, bsize } = statfsSync(folder);
+  let place = resolve(folder);
+  while (!existsSync(place) && place !== dirname(place)) place = dirname(place);
+  const { bavail, bsize } = statfsSync(place);
   return bavail * bsize;
 };
 

@@ -19,6 +19,8 @@ export interface StatusReport {
   readonly broker: BrokerStatus;
   /** What has not moved although it should have; see the watchdog. */
   readonly stalled: readonly string[];
+  /** What is wrong with the agent itself, for people; the cloud is told the same. */
+  readonly alarms: readonly string[];
 }
 
 export interface ConfigStatus {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync, closeSync, constants, openSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, constants, existsSync, openSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -38,8 +38,8 @@ export async function serveStatus(folder: string, report: () => StatusReport): P
     rmSync(join(folder, NAME), { force: true });
     const listening = once(server, 'listening');
     server.listen(place.path);
-    // The socket is there as soon as listen() returns: nobody else got in between.
-    chmodSync(place.path, OWNER_ONLY);
+    // The socket is there as soon as listen() returns, or never: nobody else got in between.
+    if (existsSync(place.path)) chmodSync(place.path, OWNER_ONLY);
     await listening;
   } catch (error) {
     place.close();

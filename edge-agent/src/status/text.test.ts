@@ -29,10 +29,12 @@ test('what is not known is not said to be 0, and what is stalled is said', () =>
         lastReceipt: null,
       },
       stalled: ['poll hall-1'],
+      alarms: ['readings wait in memory: no disk'],
     }),
   );
   expect(text).toContain('not connected since 10 min 0 s (refused)');
   expect(text).toContain('receipt  none yet;');
   expect(text).toContain('endurance not known yet');
   expect(text).toContain('STALLED  poll hall-1');
+  expect(text).toContain('ALARM    readings wait in memory: no disk');
 });

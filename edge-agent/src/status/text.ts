@@ -5,7 +5,8 @@ const UNKNOWN = '-';
 
 /** The report for people, one thing a line. */
 export function statusText(report: StatusReport): string {
-  const { agent, version, pid, uptimeS, config, outbox, clock, broker, links, stalled } = report;
+  const { agent, version, pid, uptimeS, config, outbox, clock, broker, links, stalled, alarms } =
+    report;
   const receipt =
     broker.lastReceipt === null
       ? 'none yet'
@@ -19,6 +20,7 @@ export function statusText(report: StatusReport): string {
     `outage   ${outbox.enduranceH === null ? 'endurance not known yet' : `${hours(outbox.enduranceH)} more fit at this rate`}`,
     `clock    ${clock.state}${clock.isProven ? '' : ', not proven'}${clock.aheadMs > 0 ? `, ${clock.aheadMs} ms ahead of the machine` : ''}`,
     ...(stalled.length === 0 ? [] : [`STALLED  ${stalled.join(', ')}`]),
+    ...alarms.map((alarm) => `ALARM    ${alarm}`),
     ...links.flatMap(linkLines),
   ].join('\n');
 }

@@ -48,7 +48,7 @@ function say(says: string): void {
   process.stdout.write(`${JSON.stringify({ says, readings, lost: intake.disk.lost })}\n`);
 }
 
-while (intake.disk.isWritable) take();
+while (intake.disk.fault === null) take();
 say('full');
 while (intake.disk.lost === 0) take();
 say('lost');

@@ -66,6 +66,7 @@ export function statusReport(changes: Partial<StatusReport> = {}): StatusReport 
       lastReceipt: { at: 1_760_000_590_000, upTo: 99 },
     },
     stalled: [],
+    alarms: [],
     ...changes,
   };
 }

@@ -21,5 +21,7 @@ export const statusSchema = z.object({
   /** Readings in the outbox that were not yet receipted. */
   backlog: z.int().min(0).optional(),
   devices: z.array(deviceSchema).optional(),
+  /** What is wrong with the agent itself, for people: one sentence each. */
+  alarms: z.array(z.string()).optional(),
 });
 export type Status = z.infer<typeof statusSchema>;

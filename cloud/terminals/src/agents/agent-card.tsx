@@ -50,6 +50,13 @@ export function AgentCard({ agent, site }: { readonly agent: AgentView; readonly
         </Fact>
         <Fact name="agents.version">{agent.version ?? '–'}</Fact>
       </dl>
+      {agent.alarms.length > 0 && (
+        <ul className={classes['faults']}>
+          {agent.alarms.map((alarm) => (
+            <li key={alarm}>{alarm}</li>
+          ))}
+        </ul>
+      )}
       {faults.length > 0 && (
         <ul className={classes['faults']}>
           {faults.map((device) => (

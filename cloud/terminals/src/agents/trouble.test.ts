@@ -13,6 +13,7 @@ const agent = (id: string, changes: Partial<AgentView> = {}): AgentView => ({
   lastBatchAt: 1,
   devices: [{ bin: 'a', link: 'hall', ok: true }],
   configuration: { state: 'local', desired: 0, inForce: 0 },
+  alarms: [],
   ...changes,
 });
 
@@ -22,7 +23,9 @@ test('agents in trouble come first, then those with most to send', () => {
     agent('a'),
     agent('busy', { backlog: 9 }),
     agent('faulty', { devices: [{ bin: 'a', link: 'hall', ok: false, fault: 'no answer' }] }),
+    agent('full', { alarms: ['readings wait in memory'] }),
     agent('gone', { online: false }),
   ];
-  expect(troubleFirst(agents).map(({ id }) => id)).toEqual(['gone', 'faulty', 'busy', 'a', 'b']);
+  const order = troubleFirst(agents).map(({ id }) => id);
+  expect(order).toEqual(['gone', 'faulty', 'full', 'busy', 'a', 'b']);
 });

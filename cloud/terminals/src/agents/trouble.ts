@@ -1,9 +1,9 @@
 import type { AgentView } from '../../../src/http/contract.ts';
 
-/** Never heard of and offline before faults of scales, before what waits to be sent. */
+/** Never heard of and offline before faults of agents and scales, before what waits to be sent. */
 function rank(agent: AgentView): number {
   if (!agent.online) return 0;
-  if (agent.devices.some(({ ok }) => !ok)) return 1;
+  if (agent.alarms.length > 0 || agent.devices.some(({ ok }) => !ok)) return 1;
   return 2;
 }
 
