@@ -15,20 +15,32 @@ interface Placed {
   readonly path: readonly (string | number)[];
 }
 
-/** Every fault in how the parts of a scenario refer to each other and fit together. */
-export function crossCheck(scenario: Scenario): CrossFault[] {
-  const products = new Map(scenario.products.map((product) => [product.id, product]));
+/**
+ * Every fault in how the parts of a scenario refer to each other and fit together.
+ * @param scenario parts that are faulty by themselves may be holes
+ * @param whole with all its parts: to refer to a faulty one is no fault of its own
+ */
+export function crossCheck(scenario: Scenario, whole: Scenario): CrossFault[] {
+  const products = new Map(scenario.products.flatMap((product) => [[product.id, product]]));
+  const faulty = idsOf(whole.products).filter((id) => !products.has(id));
   const scales = placedScales(scenario);
   return [
     ...uniqueness(scenario, scales),
     ...scenario.products.flatMap(checkProduct),
-    ...checkCustomers(scenario),
-    ...scales.flatMap((placed) => checkScale(placed, products.get(placed.scale.product))),
+    ...checkCustomers(scenario, idsOf(whole.customers)),
+    ...scales.flatMap((placed) => checkScale(placed, products, faulty)),
     ...scales.flatMap((placed) => checkRhythm(placed, Object.keys(scenario.rhythms))),
-    ...scales.flatMap((placed) => checkEvents(placed, products)),
+    ...scales.flatMap((placed) => checkEvents(placed, products, faulty)),
     ...checkStores(scales),
     ...checkFaults(scenario),
   ];
+}
+
+/** Of parts that may be anything. */
+function idsOf<Id>(parts: readonly { readonly id: Id }[]): Id[] {
+  return parts.flatMap((part: unknown) =>
+    typeof part === 'object' && part !== null && 'id' in part ? [part.id as Id] : [],
+  );
 }
 
 function placedScales(scenario: Scenario): Placed[] {
@@ -104,8 +116,11 @@ function checkProduct(product: Product, index: number): CrossFault[] {
   );
 }
 
-function checkCustomers(scenario: Scenario): CrossFault[] {
-  const known = new Set(scenario.customers.map((customer) => customer.id));
+function checkCustomers(
+  scenario: Scenario,
+  ids: readonly Scenario['customers'][number]['id'][],
+): CrossFault[] {
+  const known = new Set(ids);
   return scenario.sites.flatMap((site, s) =>
     site.customer === null || known.has(site.customer)
       ? []
@@ -118,7 +133,15 @@ function checkCustomers(scenario: Scenario): CrossFault[] {
   );
 }
 
-function checkScale({ scale, path }: Placed, product: Product | undefined): CrossFault[] {
+type Products = ReadonlyMap<Product['id'], Product>;
+
+/** @param faulty products that are there, but not to be looked at */
+function checkScale(
+  { scale, path }: Placed,
+  products: Products,
+  faulty: readonly Product['id'][],
+): CrossFault[] {
+  const product = products.get(scale.product);
   const faults: CrossFault[] = [];
   const fault = (key: readonly string[], expected: string): void => {
     faults.push({ path: [...path, ...key], expected });
@@ -139,7 +162,7 @@ function checkScale({ scale, path }: Placed, product: Product | undefined): Cros
     fault(['countMg'], `a divisor of divisionMg, ${scale.divisionMg}`);
   }
   if (product === undefined) {
-    fault(['product'], 'the id of one of products');
+    if (!faulty.includes(scale.product)) fault(['product'], 'the id of one of products');
     return faults;
   }
   const most = Math.max(scale.stock.initial, scale.stock.refillTo);
@@ -161,7 +184,8 @@ function checkRhythm({ scale, path }: Placed, own: readonly string[]): CrossFaul
 
 function checkEvents(
   { scale, path }: Placed,
-  products: ReadonlyMap<string, Product>,
+  products: Products,
+  faulty: readonly Product['id'][],
 ): CrossFault[] {
   return (scale.events ?? []).flatMap((event, i) => {
     const faults: CrossFault[] = [];
@@ -172,6 +196,7 @@ function checkEvents(
       fault('afterS', 'afterS (seconds from the start of live readings) or perDay');
     }
     if (event.kind !== 'swap') return faults;
+    if ([scale.product, event.to].some((id) => faulty.includes(id))) return faults;
     const [from, to] = [products.get(scale.product), products.get(event.to)];
     if (!to) fault('to', 'the id of one of products');
     else if (to.unit !== from?.unit) fault('to', `a product counted in ${from?.unit}`);

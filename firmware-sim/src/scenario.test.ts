@@ -162,10 +162,63 @@ describe('a fault is told with line, key, value and what was expected', () => {
     expect(() => parseScenario('small.yaml', text)).toThrow('links.1.port: is 15101');
   });
 
-  test('two faults are told at once', () => {
-    const text = smallText()
+  test('all faults are told at once, of single values and of how they fit, each once', () => {
+    const text = scenarioText('small')
+      .replace('capacityMg: 6000000', 'capacityMg: six')
+      .replace('Europe/Berlin', 'Europe/Bonn')
       .replace('product: sand', 'product: snd')
-      .replace('countMg: 1000', 'countMg: 300');
-    expect(() => parseScenario('small.yaml', text)).toThrow(/countMg[^]*product/);
+      .replace('customer: workshop', 'customer: 7')
+      .replace('refillAt: 80', 'refillAt: 800')
+      .replace('port: 15103', 'port: 15102')
+      .replace('baud: 9600', 'baud: 9601');
+    const lines = faultsOf(text).map((line) => line.replace(/^small.yaml:\d+: (sites\.0\.)?/, ''));
+    expect(lines).toEqual([
+      'customer: is 7; expected a value of type string',
+      'timeZone: is "Europe/Bonn"; expected an IANA time zone such as Europe/Berlin',
+      'links.0.scales.0.capacityMg: is "six"; expected a value of type number',
+      expect.stringMatching(/^links\.1\.baud: is 9601; expected one of 1200, /),
+      'links.1.scales.0.stock.refillAt: is 800; expected less than refillTo, 600',
+      'links.2.port: is 15102; expected one that is not used before',
+      'links.2.scales.0.product: is "snd"; expected the id of one of products',
+    ]);
+  });
+
+  test.each([
+    ['an empty file', '', 6],
+    ['no scenario at all', '[]', 1],
+    ['sites that are none', 'sites: [1, {links: 7}, {links: [8, {scales: [9]}]}]', 0],
+    ['products that are none', 'products: [~, {id: 5}]\nrhythms: 7', 0],
+    ['events that are none', smallText().replace('unit: 7', 'unit: 7\n            events: 7'), 1],
+  ])('%s is told in words', (_, text, count) => {
+    const faults = faultsOf(text);
+    expect(faults.length).toBeGreaterThanOrEqual(Math.max(1, count));
+    for (const fault of faults) expect(fault).toMatch(/^small.yaml:\d+: .*; expected ./);
+  });
+
+  test('of what refers to a faulty product or customer, only that is told', () => {
+    const text = smallText()
+      .replace('id: sand, name: Blasting sand', 'id: sand, name: 5')
+      .replace('{ id: workshop, name: Workshop }', '{ id: workshop }');
+    expect(faultsOf(text)).toEqual([
+      expect.stringContaining('customers.0.name: missing'),
+      expect.stringContaining('products.2.name: is 5'),
+    ]);
+  });
+
+  test('a protocol that is not known is told with those that are', () => {
+    const text = smallText().replace('protocol: modbus-rtu', 'protocol: modbus-ascii');
+    expect(faultsOf(text)).toEqual([
+      expect.stringMatching(/links\.1\.protocol: is "modbus-ascii"; expected one of 'modbus-tcp' /),
+    ]);
   });
 });
+
+function faultsOf(text: string): string[] {
+  try {
+    parseScenario('small.yaml', text);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}

@@ -8,6 +8,7 @@ import { REGISTER_PROFILES } from './devices/register-devices.ts';
 import { faultRules } from './faults/section.ts';
 import { cell, moments, outage } from './scenario-cell.ts';
 import { crossCheck } from './scenario-checks.ts';
+import { soundParts } from './scenario-sound.ts';
 
 const id = z.string().regex(ID_PATTERN, { error: `an id: ${ID_PATTERN.source}` });
 const label = z.string().trim().min(1);
@@ -127,6 +128,8 @@ const lineShape = {
   faults: faultRules,
   scales: z.array(lineScale).length(1),
 };
+/** Seven data bits and this parity; `none`: eight data bits. CAS has a byte of eight bits. */
+const parity = z.enum(['none', 'even', 'odd']).default('none');
 /** Whether it sends without being asked. */
 const send = z.enum(['stream', 'on-request']).default('stream');
 
@@ -148,16 +151,18 @@ const link = z.discriminatedUnion('protocol', [
     faults: faultRules,
     scales: onModbus,
   }),
-  z.strictObject({ ...lineShape, protocol: z.literal('mt-sics') }),
+  z.strictObject({ ...lineShape, parity, protocol: z.literal('mt-sics') }),
   z.strictObject({
     ...lineShape,
     protocol: z.literal('toledo'),
     checksum: z.boolean().default(true),
+    parity,
   }),
   z.strictObject({
     ...lineShape,
     protocol: z.literal('a-and-d'),
     format: z.enum(A_AND_D_FORMATS).default('plain'),
+    parity,
     send,
   }),
   z.strictObject({
@@ -166,12 +171,13 @@ const link = z.discriminatedUnion('protocol', [
     deviceId: z.int().min(0).max(31).default(1),
     send,
   }),
-  z.strictObject({ ...lineShape, protocol: z.literal('ohaus'), send }),
+  z.strictObject({ ...lineShape, protocol: z.literal('ohaus'), parity, send }),
   z.strictObject({
     ...lineShape,
     protocol: z.literal('sbi'),
     /** Six characters before each line that say gross or net. */
     idCode: z.boolean().default(false),
+    parity,
     send,
   }),
 ]);
@@ -209,11 +215,22 @@ export type Scale = ModbusScale | SensorScale | LineScale;
 export type ScaleEvent = z.infer<typeof deed>;
 export type Product = z.infer<typeof product>;
 
-const checkedScenario = scenario.superRefine((content, context) => {
-  for (const { path, expected } of crossCheck(content)) {
-    context.addIssue({ code: 'custom', path: [...path], message: expected });
-  }
-});
+const checkedScenario = scenario.superRefine(
+  (content, context) => {
+    const sound = soundParts(content, context.issues);
+    const told = new Set(context.issues.map(({ path = [] }) => path.join('.')));
+    for (const { path, expected } of sound ? crossCheck(sound, content) : []) {
+      if (told.has(path.join('.'))) continue;
+      context.addIssue({ code: 'custom', path: [...path], message: expected });
+    }
+  },
+  // Also where single values are wrong: all faults are told at once.
+  { when: () => true },
+);
+
+/** Seven data bits and a parity, or eight data bits and `none`. */
+export const parityOf = (link: Link): z.infer<typeof parity> =>
+  'parity' in link ? link.parity : 'none';
 
 /** @throws ConfigError with every fault */
 export function parseScenario(file: string, text: string): Scenario {

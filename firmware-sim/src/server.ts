@@ -5,11 +5,12 @@ import { sicsDevice } from './devices/mt-sics.ts';
 import { REGISTER_DEVICES } from './devices/register-devices.ts';
 import { sensorDevice } from './devices/sensors.ts';
 import type { RegisterDevice } from './modbus/pdu.ts';
-import type { Link, Scale, Site } from './scenario.ts';
+import { parityOf, type Link, type Scale, type Site } from './scenario.ts';
 import { serveAscii } from './transports/ascii.ts';
 import { serveModbusRtu } from './transports/modbus-rtu.ts';
 import { serveModbusTcp } from './transports/modbus-tcp.ts';
 import { serveMtSics } from './transports/mt-sics.ts';
+import { sevenBitLine } from './transports/seven-bits.ts';
 
 /** The world as the devices of a link see it, at the instant they look. */
 export interface Surroundings {
@@ -47,11 +48,17 @@ export function serverOf(site: Site, link: Link, around: Surroundings): (client:
   const isOn = (): boolean => indicator.isOn() && !isAway();
   if (link.protocol === 'mt-sics') {
     const device = sicsDevice(model, indicator);
-    return (client) => serveMtSics({ device, baud, isOn }, client);
+    return (client) => serveMtSics({ device, baud, isOn }, lineOf(link, client));
   }
   const device = asciiDevice(link, model, indicator);
   const sends = link.protocol === 'toledo' || link.send === 'stream';
-  return (client) => serveAscii({ device, baud, sends, isOn }, client);
+  return (client) => serveAscii({ device, baud, sends, isOn }, lineOf(link, client));
+}
+
+/** As the device sees it: of a line with parity, its seven bits. */
+function lineOf(link: Link, client: Duplex): Duplex {
+  const parity = parityOf(link);
+  return parity === 'none' ? client : sevenBitLine(client, parity);
 }
 
 /** Closes a connection as soon as it stands, and one that stood before. */

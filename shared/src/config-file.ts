@@ -154,7 +154,7 @@ function expectation(issue: core.$ZodIssue): string {
       const branches = issue.errors.flatMap(([first]) => (first === undefined ? [] : [first]));
       return branches.length > 0
         ? [...new Set(branches.map(expectation))].join(' or ')
-        : issue.message;
+        : issue.message.replace(/^Invalid discriminator value\. Expected /, 'one of ');
     }
     default:
       return issue.message;

@@ -1,5 +1,6 @@
-import type { FaultKind, Framing } from '../core/faults.ts';
+import type { FaultKind } from '../core/faults.ts';
 import type { WirePiece } from '../faults/line.ts';
+import type { FaultyPlace } from '../faults/link-faults.ts';
 import { meaningOf, type Term } from './meaning.ts';
 
 /** A piece of bytes on a link, for people. */
@@ -27,7 +28,7 @@ export interface FrameQuery {
 interface Kept {
   readonly id: number;
   readonly at: number;
-  readonly place: { readonly site: string; readonly link: string; readonly framing: Framing };
+  readonly place: FaultyPlace;
   readonly piece: WirePiece;
   readonly request: Buffer | null;
 }
@@ -63,7 +64,11 @@ export class FrameLog {
         dir: piece.dir,
         hex: piece.bytes.toString('hex'),
         fault: piece.fault,
-        meaning: meaningOf(place.framing, piece.dir, piece.bytes, request),
+        meaning: meaningOf(place.framing, piece.dir, said(place, piece.bytes), request),
       }));
   }
 }
+
+/** Without the parity that a line of seven data bits has in bit 7. */
+const said = ({ isSevenBits }: FaultyPlace, bytes: Buffer): Buffer =>
+  isSevenBits === true ? Buffer.from(bytes.map((byte) => byte & 0x7f)) : bytes;

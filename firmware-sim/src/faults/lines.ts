@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '#shared/clock.ts';
 import type { Indicator } from '../core/indicator.ts';
-import type { Link, Scale, Scenario, Site } from '../scenario.ts';
+import { parityOf, type Link, type Scale, type Scenario, type Site } from '../scenario.ts';
 import { faultyLine, type WirePiece } from './line.ts';
 import {
   createLinkFaults,
@@ -41,7 +41,8 @@ export function createLines(options: {
   for (const site of scenario.sites) {
     for (const link of site.links) {
       const framing = framingOf(link.protocol);
-      const place: FaultyPlace = { site: site.id, link: link.name, framing };
+      const isSevenBits = parityOf(link) !== 'none';
+      const place: FaultyPlace = { site: site.id, link: link.name, framing, isSevenBits };
       const faults = createLinkFaults({ place, seed, clock, onInjected });
       places.set(`${site.id}/${link.name}`, { place, faults });
       for (const rule of link.faults) faults.add(null, rule);

@@ -72,6 +72,8 @@ export interface FaultyPlace {
   readonly site: string;
   readonly link: string;
   readonly framing: Framing;
+  /** Of each byte only seven bits say something; absent: all do. */
+  readonly isSevenBits?: boolean;
 }
 
 export function createLinkFaults(options: {
