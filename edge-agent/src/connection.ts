@@ -90,7 +90,7 @@ export class Connection {
     clearTimeout(force);
   }
 
-  /** What the last attempts to connect failed with; `null` while it is up. */
+  /** What the last attempt to connect failed with; `null` while it is up. */
   get fault(): string | null {
     return this.#lastFault;
   }
@@ -130,6 +130,7 @@ export class Connection {
     this.#client = client;
     const session = sessionOn(client, id, agent.id);
     let upAt: number | null = null;
+    let hasSaidWhy = false;
     const configTopic = topicOf(agent.id, 'config');
     client.on('connect', () => {
       client.subscribe(topicOf(agent.id, 'receipt'), { qos: 1 }, (error) => {
@@ -153,16 +154,22 @@ export class Connection {
     client.on('message', (topic, payload) =>
       onMessage(topic === configTopic ? 'config' : 'receipt', payload),
     );
-    client.on('error', (error) => this.#report(messageOf(error)));
+    client.on('error', (error) => {
+      hasSaidWhy = true;
+      this.#report(refusalOf(error));
+    });
     client.on('close', () => {
       // MQTT.js says `close` once for the stream and again for end(): the first one counts.
       client.removeAllListeners('close');
       client.end(true);
       if (upAt !== null) {
-        if (!this.#isStopped) log.warn({ broker }, 'disconnected from the broker');
-        if (clock.monotonicMs() - upAt >= HEALTHY_MS) this.#failures = 0;
+        const heldMs = clock.monotonicMs() - upAt;
+        if (!this.#isStopped) {
+          log.warn({ broker, heldS: Math.round(heldMs / 1_000) }, 'disconnected from the broker');
+        }
+        if (heldMs >= HEALTHY_MS) this.#failures = 0;
         onDown(session);
-      } else if (!this.#isStopped) {
+      } else if (!this.#isStopped && !hasSaidWhy) {
         this.#report('connection refused or closed');
       }
       this.#later();
@@ -177,10 +184,19 @@ export class Connection {
   }
 
   #report(fault: string): void {
-    if (this.#lastFault !== null) return;
+    if (this.#lastFault === fault) return;
     this.#lastFault = fault;
     this.#options.log.warn({ broker: this.#options.broker, fault }, 'cannot reach the broker');
   }
+}
+
+/** Return codes of CONNACK: bad user name or password; not authorized (MQTT 3.1.1, 3.2.2.3). */
+const LOGIN_REFUSED: ReadonlySet<unknown> = new Set([4, 5]);
+
+/** What the broker refused, and where that is mended if it is the login. */
+function refusalOf(error: Error): string {
+  const isLogin = 'code' in error && LOGIN_REFUSED.has(error.code);
+  return isLogin ? `${error.message}: are agent.id and agent.secret right?` : messageOf(error);
 }
 
 function sessionOn(client: MqttClient, id: string, agent: AgentId): Session {
