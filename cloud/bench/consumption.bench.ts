@@ -57,12 +57,12 @@ async function timeOf(database: Database, query: ConsumptionQuery): Promise<numb
 
 /** The longest that a transaction of somebody else took while the question was answered, ms. */
 async function longestWait(database: Database, query: ConsumptionQuery): Promise<number> {
-  let asking = true;
+  const question = { isAnswered: false };
   const answered = timeOf(database, query).finally(() => {
-    asking = false;
+    question.isAnswered = true;
   });
   let longest = 0;
-  while (asking) {
+  while (!question.isAnswered) {
     const started = performance.now();
     await database.transaction((tx) => sql`select 1`.execute(tx));
     longest = Math.max(longest, performance.now() - started);
