@@ -69,6 +69,7 @@ async function openSerial({
     dataBits: serial.dataBits,
     stopBits: serial.stopBits,
   });
+  closeWhenDestroyed(port);
   await opened(port, 'open', address, timeoutMs);
   keepTurning(port);
   tap?.attach(port);
@@ -89,6 +90,24 @@ function keepTurning(port: SerialPort): void {
 }
 
 function nothing(): void {}
+
+/**
+ * The stream of serialport 13 does nothing when it is destroyed, so that the port would stay open and
+ * locked until the process ends; and when its device is unplugged it closes without being destroyed.
+ */
+function closeWhenDestroyed(port: SerialPort): void {
+  Object.assign(port, {
+    _destroy(error: Error | null, done: (error: Error | null) => void): void {
+      if (port.isOpen) port.close(() => done(error));
+      else done(error);
+    },
+  });
+  port.once('close', () => port.destroy());
+  // Given up while it was still opening.
+  port.once('open', () => {
+    if (port.destroyed) port.close();
+  });
+}
 
 /** Loaded only where a serial port is used: it brings native code that some machines lack. */
 async function serialPort(): Promise<typeof SerialPort> {
