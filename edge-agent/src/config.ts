@@ -146,6 +146,7 @@ function uniqueNames(config: unknown, context: z.RefinementCtx): void {
 
 /** The local file as it was when it was read, and what other sections make of it. */
 export interface ConfigFile {
+  /** Absolute: whoever asks for it may stand in another folder. */
   readonly path: string;
   readonly config: AgentConfig;
   /**
@@ -171,7 +172,7 @@ export function readConfigFile(path: string): ConfigFile {
   const config = absolute(parseConfig(path, text, configSchema(folder)), folder);
   const local = parse(text) as object;
   return {
-    path,
+    path: resolve(path),
     config,
     with: (sections) =>
       absolute(checkConfig(path, { ...local, ...sections }, configSchema(folder)), folder),

@@ -119,9 +119,15 @@ function send(response: ServerResponse, { status, type, body }: Answer): void {
 
 function problemOf(error: unknown): Answer {
   if (error instanceof Problem) return json({ error: error.message }, error.status);
-  if (error instanceof z.ZodError) return json({ error: z.prettifyError(error) }, 400);
+  if (error instanceof z.ZodError) return json({ error: mistakesOf(error) }, 400);
   return json({ error: messageOf(error) }, 500);
 }
+
+/** One line, for the page as for the command line. */
+const mistakesOf = ({ issues }: z.ZodError): string =>
+  issues
+    .map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '))
+    .join('; ');
 
 async function respond(control: Control, request: IncomingMessage): Promise<Answer> {
   guard(request);
