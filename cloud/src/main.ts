@@ -14,7 +14,7 @@ import { loadConfig, type Config } from './config.ts';
 import type { Database } from './database/database.ts';
 import { openPglite } from './database/pglite.ts';
 import { createApi } from './http/api.ts';
-import { isAgent, verifyAgent } from './identity/agents.ts';
+import { mayConnect, verifyAgent } from './identity/credentials.ts';
 import { ensureFirstKey } from './identity/first-key.ts';
 import { verifyKey } from './identity/keys.ts';
 import { createChanges } from './ingest/changes.ts';
@@ -22,8 +22,10 @@ import { anyTaken } from './ingest/cursors.ts';
 import { openIngest } from './ingest/ingest.ts';
 import { createIngestMetrics } from './ingest/metrics.ts';
 import { markAllOffline } from './ingest/status.ts';
+import { startInspection } from './readings/inspection.ts';
 import { openSqliteReadings } from './readings/sqlite.ts';
 import type { ReadingsStore } from './readings/store.ts';
+import { allBins } from './stock/bins.ts';
 
 /** Each step of stopping may take so long before the next one begins all the same. */
 const DEADLINE_MS = 10 * SECOND_MS;
@@ -81,6 +83,8 @@ async function startEmbedded(
   opened.add('database', () => database.close());
   const readings = await openReadings(join(dataDir, 'readings.sqlite'), database);
   opened.add('readings', () => readings.close());
+  const inspection = startInspection({ readings, log, bins: () => allBins(database.sql) });
+  opened.add('inspection', () => inspection.close());
   const keyFile = join(dataDir, 'first-key');
   if (await ensureFirstKey(database, keyFile, clock.wallMs())) {
     log.info({ file: keyFile }, "the first supplier's API key is in this file");
@@ -99,7 +103,7 @@ async function startEmbedded(
     },
     async isAgent(agent) {
       await listening.promise;
-      return await isAgent(database.sql, agent);
+      return await mayConnect(database.sql, agent);
     },
     async mayObserve(key) {
       const role = (await verifyKey(database.sql, key))?.role;
@@ -121,9 +125,12 @@ async function startEmbedded(
   listening.resolve();
 
   const terminals = TERMINALS;
-  const deps = { database, readings, clock, log, metrics, changes, terminals, ledger: ingest };
+  const endSession = (agent: AgentId) => broker.disconnect(agent);
   const onConfiguration = (agent: AgentId) => ingest.configurationChanged(agent);
-  const api = await createApi({ ...deps, onConfiguration });
+  const stores = { database, readings, clock, log, metrics, changes };
+  const told = { endSession, onConfiguration, ledger: ingest };
+  const fault = (): string | null => inspection.fault();
+  const api = await createApi({ ...stores, ...told, fault, terminals });
   opened.add('api', () => api.close());
   await api.listen({ ...config.http }).catch((error: unknown) => {
     throw listenFailure(error, config.http);

@@ -63,6 +63,38 @@ const asIngest = (): Promise<MqttClient> => {
 };
 
 describe('login', () => {
+  test('that was checked before the sessions of its agent were ended holds no more', async () => {
+    const checking = Promise.withResolvers<void>();
+    const checked = Promise.withResolvers<boolean>();
+    const { host } = broker.address;
+    const slow = await openEmbeddedBroker({
+      host,
+      port: 0,
+      log,
+      authenticate: () => {
+        checking.resolve();
+        return checked.promise;
+      },
+      isAgent: () => Promise.resolve(true),
+      mayObserve: () => Promise.resolve(false),
+    });
+    const client = mqtt.connect(slow.access.url, {
+      reconnectPeriod: 0,
+      clientId: north,
+      username: north,
+      password: 'north-secret',
+    });
+    clients.push(client);
+    const refused = new Promise<Error>((resolve) => {
+      client.once('error', resolve);
+    });
+    await checking.promise;
+    slow.disconnect(north);
+    checked.resolve(true);
+    expect((await refused).message).toContain('Not authorized');
+    await slow.close();
+  });
+
   test('an agent gets in with its own secret as itself only', async () => {
     await expect(asAgent(north)).resolves.toBeDefined();
     const wrong = { clientId: north, username: north, password: 'guess' };

@@ -24,7 +24,7 @@ export interface BrokerOptions extends Address {
   readonly tls?: TlsFiles | undefined;
   /** Whether this is the agent's secret. */
   readonly authenticate: (agent: AgentId, secret: string) => Promise<boolean>;
-  /** Whether there is such an agent: its certificate, if believed, stands for its secret. */
+  /** Whether the agent may come in by its certificate, if believed, in place of its secret. */
   readonly isAgent: (agent: AgentId) => Promise<boolean>;
   /** Whether this API key may read along what agents and cloud say to each other. */
   readonly mayObserve: (key: string) => Promise<boolean>;
@@ -58,6 +58,7 @@ export async function openEmbeddedBroker(options: BrokerOptions): Promise<Embedd
   const loggedIn = new WeakSet<object>();
   const observers = new WeakSet<object>();
   const trusted = new WeakSet<object>();
+  const ended = new Map<string, number>();
   const broker = await Aedes.createBroker({
     connectTimeout: LOGIN_TIMEOUT_MS,
     heartbeatInterval: 60_000,
@@ -70,7 +71,12 @@ export async function openEmbeddedBroker(options: BrokerOptions): Promise<Embedd
     },
     authenticate(client, username, password, done) {
       const secret = password === undefined ? undefined : new TextDecoder().decode(password);
-      const login = callbackify(async () => verify(options, internal, client, username, secret));
+      const login = callbackify(async () => {
+        const before = ended.get(client.id);
+        const fault = await verify(options, internal, client, username, secret);
+        // What was checked before its sessions were ended holds no more.
+        return ended.get(client.id) === before ? fault : 'its sessions were ended meanwhile';
+      });
       login((error: Error | null, fault: string | null) => {
         if (error !== null) log.error({ client: client.id, err: error }, 'login not checked');
         else if (fault === null) loggedIn.add(client.conn);
@@ -140,7 +146,10 @@ export async function openEmbeddedBroker(options: BrokerOptions): Promise<Embedd
         username: internal.name,
         password: internal.secret,
       },
-      disconnect: (agent) => live.get(agent)?.close(),
+      disconnect(agent) {
+        ended.set(agent, (ended.get(agent) ?? 0) + 1);
+        live.get(agent)?.close();
+      },
       close,
     };
   } catch (error) {
@@ -205,7 +214,7 @@ async function verify(
   if (certificate.kind === 'believed') {
     const { commonName } = certificate;
     if (commonName !== id) return `its certificate is of ${JSON.stringify(commonName)}`;
-    return (await isAgent(agentId(id))) ? null : 'there is no such agent';
+    return (await isAgent(agentId(id))) ? null : 'there is no such agent, or it is shut out';
   }
   if (username !== id || secret === undefined)
     return 'user name and client id differ, or no secret';

@@ -1,4 +1,4 @@
-import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways, Insertable, Selectable } from 'kysely';
 import type { AgentId, BinId, CustomerId, Epoch, ProductId, SiteId } from '#shared/ids.ts';
 import type { GapCause, Quality } from '#shared/reading.ts';
 import type { QuantityUnit } from '#shared/units.ts';
@@ -23,6 +23,7 @@ export interface Tables {
   api_key: ApiKeyTable;
   cursor: CursorTable;
   quarantine: QuarantineTable;
+  quarantine_dropped: QuarantineDroppedTable;
   gap: GapTable;
   fold_checkpoint: FoldCheckpointTable;
   movement: MovementTable;
@@ -74,6 +75,9 @@ interface AgentTable {
   site_id: SiteId;
   secret_hash: string;
   created_ms: number;
+  /** Of a renewed secret, until it is first used. */
+  next_secret_hash: string | null;
+  disabled_ms: number | null;
 }
 
 interface AgentStatusTable {
@@ -133,6 +137,18 @@ interface QuarantineTable {
   payload: Uint8Array;
   digest: string;
   times: Generated<number>;
+  /** Made by the database of reason and payload. */
+  kind: GeneratedAlways<string>;
+  bytes: GeneratedAlways<number>;
+}
+
+interface QuarantineDroppedTable {
+  agent_id: AgentId;
+  kind: string;
+  count: number;
+  bytes: number;
+  from_ms: number;
+  to_ms: number;
 }
 
 interface GapTable {

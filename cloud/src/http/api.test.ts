@@ -148,7 +148,8 @@ describe('every route of the document', () => {
           place,
         ).toEqual(placeholders);
         if (method === 'post' || method === 'patch') {
-          if (!path.endsWith('/recompute')) expect(operation.requestBody, place).toBeDefined();
+          if (!/\/recompute$|\/\{id\}\/replay$/.test(path))
+            expect(operation.requestBody, place).toBeDefined();
         }
         const statuses = Object.keys(operation.responses);
         expect(
@@ -336,6 +337,10 @@ describe('master data', () => {
     expect(noCustomer.body).toMatchObject({ status: 409, title: 'There is no such customer' });
     const zone = { ...site, customerId: null, timeZone: 'Mars/Olympus' };
     expect((await api.ask('POST', `${V1}/sites`, { body: zone })).status).toBe(400);
+    for (const timeZone of ['+01:00', '-0530', '+01']) {
+      const offset = { ...zone, timeZone };
+      expect((await api.ask('POST', `${V1}/sites`, { body: offset })).status).toBe(400);
+    }
     const bin = { id: 'b', name: 'b', siteId: 'acme-hall', productId: 'none', capacityMg: 1 };
     expect((await api.ask('POST', `${V1}/bins`, { body: bin })).status).toBe(409);
   });
@@ -474,7 +479,33 @@ describe('problems', () => {
   });
 });
 
+/** Status of the figures, asked for from that address. */
+async function codes(remoteAddress: string, headers: Record<string, string> = {}) {
+  const asked = { method: 'GET', url: '/metrics', remoteAddress, headers } as const;
+  return (await api.app.inject(asked)).statusCode;
+}
+
 describe('upkeep', () => {
+  test('figures are told without a key on this machine only, and not through a proxy', async () => {
+    for (const local of ['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+      expect(await codes(local)).toBe(200);
+    for (const far of ['203.0.113.9', '::ffff:10.0.0.1', '1.127.0.0']) {
+      expect(await codes(far)).toBe(401);
+      expect(await codes(far, { authorization: `Bearer ${api.keys.technician}` })).toBe(200);
+      expect(await codes(far, { authorization: `Bearer ${api.keys.customer}` })).toBe(403);
+    }
+    expect(await codes('127.0.0.1', { 'x-forwarded-for': '203.0.113.9' })).toBe(401);
+  });
+
+  test('damaged readings are told to whoever watches the program', async () => {
+    const damaged = await serve({ fault: () => 'readings.sqlite: malformed' });
+    const { status, body } = await damaged.ask('GET', '/healthz', { key: null });
+    expect(status).toBe(503);
+    expect(body).toMatchObject({ title: 'The stored readings are damaged' });
+    expect((body as { detail: string }).detail).toContain('readings.sqlite: malformed');
+    await damaged.close();
+  });
+
   test('asks for no key and tells nothing of customers', async () => {
     expect((await api.ask('GET', '/healthz', { key: null })).body).toEqual({ status: 'ok' });
     const metrics = await api.ask('GET', '/metrics', { key: null });

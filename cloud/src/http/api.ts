@@ -23,6 +23,7 @@ import { agentRoutes } from './agents.ts';
 import { binRoutes } from './bins.ts';
 import { configurationRoutes } from './configurations.ts';
 import { consumptionRoutes } from './consumption.ts';
+import { credentialRoutes } from './credentials.ts';
 import { customerRoutes } from './customers.ts';
 import { EventFeed, type ChangeSource, type Views } from './event-feed.ts';
 import { eventRoutes } from './events.ts';
@@ -56,6 +57,22 @@ export interface LedgerOwner {
     readonly told: string;
     readonly movements: number;
   }>;
+  /** Tries quarantined messages and rows again, oldest first. */
+  readmit(wanted: {
+    readonly id?: number | undefined;
+    readonly agent?: AgentId | undefined;
+    readonly after?: number | undefined;
+    readonly limit: number;
+  }): Promise<{
+    readonly items: readonly {
+      readonly id: number;
+      readonly agent: string;
+      readonly outcome: 'taken' | 'partly' | 'refused';
+      readonly stored: number;
+      readonly duplicates: number;
+      readonly reason: string | null;
+    }[];
+  }>;
   /** Bins or agents were created or changed. */
   forgetCatalogue(): void;
 }
@@ -71,6 +88,10 @@ export interface ApiDeps {
   readonly ledger: LedgerOwner;
   /** Hears of every new version that is wanted of an agent's configuration. */
   readonly onConfiguration: (agent: AgentId) => void;
+  /** Ends the live session of an agent whose credential is no longer good. */
+  readonly endSession: (agent: AgentId) => void;
+  /** What is wrong with the stores, as far as was found; null where nothing is. */
+  readonly fault: () => string | null;
   /** Folder of the built terminals, which may appear later. */
   readonly terminals: string;
   readonly eventTimes?: { readonly gatherMs: number; readonly heartbeatMs: number };
@@ -146,6 +167,7 @@ function addApi(api: Api, deps: ApiDeps): void {
   consumptionRoutes(api, deps);
   agentRoutes(api, deps);
   configurationRoutes(api, deps);
+  credentialRoutes(api, deps);
   quarantineRoutes(api, deps);
   keyRoutes(api, deps);
   descriptionRoutes(api);

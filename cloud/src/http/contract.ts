@@ -79,6 +79,8 @@ const knownZones = new Set<string>();
 const MOST_ZONES = 1_000;
 function isTimeZone(zone: string): boolean {
   if (knownZones.has(zone)) return true;
+  // Offsets are zones to ECMAScript, but name no place: they know nothing of summer time.
+  if (/^[+-]/.test(zone)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone }).format(0);
   } catch {
@@ -298,6 +300,8 @@ export const agentSchema = z.object({
   id,
   siteId: id,
   online: z.boolean(),
+  /** Since when it is shut out; null where it is not. */
+  disabledAt: time.nullable(),
   /** When its state was last reported; null before the first time. */
   seenAt: time.nullable(),
   version: z.string().nullable(),
@@ -384,6 +388,14 @@ export const agentCreatedSchema = z.object({
   topicPrefix: z.string(),
 });
 
+/** The old secret ends at the first use of the new one, or now. */
+export const secretRenewalSchema = z.strictObject({
+  oldEnds: z.enum(['at-first-use', 'now']).default('at-first-use'),
+});
+/** The only time the new secret is shown. */
+export const secretRenewedSchema = z.object({ id, secret: z.string() });
+export const agentAccessSchema = z.strictObject({ disabled: z.boolean() });
+
 /** A message or one of its rows that could not be taken. */
 export const quarantineSchema = z.object({
   id: z.int(),
@@ -394,10 +406,48 @@ export const quarantineSchema = z.object({
   /** Row of the batch; null for a whole message. */
   index: z.int().nullable(),
   reason: z.string(),
+  /** What the reason is about, without its names and figures. */
+  kind: z.string(),
   /** As it came, base64. */
   payload: z.string(),
   /** How often the same came. */
   times: z.int(),
+});
+
+export const quarantineQuerySchema = pageQuerySchema.extend({ agentId: id.optional() });
+/** What is kept of an agent's by kind of reason, and what had to leave for want of room. */
+export const quarantineKindSchema = z.object({
+  agentId: z.string(),
+  kind: z.string(),
+  kept: z.int(),
+  keptBytes: z.int(),
+  dropped: z.int(),
+  droppedBytes: z.int(),
+  /** When the oldest and the newest of the dropped were received; null where none was. */
+  droppedFrom: time.nullable(),
+  droppedTo: time.nullable(),
+});
+export const replaySchema = z.strictObject({
+  /** Only what came from this agent. */
+  agentId: id.optional(),
+  /** Read on after this id: the `next` of the answer before. */
+  after: z.int().min(0).default(0),
+  limit: z.int().min(1).max(1_000).default(100),
+});
+/** `refused` and `partly` stay in quarantine, with today's reason. */
+export const replayedSchema = z.object({
+  id: z.int(),
+  agentId: z.string(),
+  outcome: z.enum(['taken', 'partly', 'refused']),
+  /** Readings stored now, and such as were stored before. */
+  stored: z.int(),
+  duplicates: z.int(),
+  reason: z.string().nullable(),
+});
+export const replayedPageSchema = z.object({
+  items: z.array(replayedSchema),
+  /** Give it as `after` to go on; null where all were tried. */
+  next: z.int().nullable(),
 });
 
 export const keySchema = z.object({

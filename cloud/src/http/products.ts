@@ -7,7 +7,7 @@ import { problems } from './openapi.ts';
 import { idAfter, pageFrom } from './page.ts';
 import { found, granted, ID_PATH, PAGE_QUERY } from './resource.ts';
 
-/** What is kept in bins. A product's name and mass are on the bin's label: everyone may know. */
+/** What is kept in bins. A customer sees those that are or were in its own. */
 export function productRoutes(api: Api, { database }: ApiDeps): void {
   const tags = ['products'];
   api.get(
@@ -17,7 +17,7 @@ export function productRoutes(api: Api, { database }: ApiDeps): void {
       schema: {
         operationId: 'listProducts',
         tags,
-        summary: 'All products, by id',
+        summary: 'All products that one may see, by id',
         querystring: PAGE_QUERY,
         response: { 200: pageOf(productSchema), ...problems() },
       },

@@ -37,7 +37,8 @@ type HttpRefusal =
   | 'unsupported-media-type'
   | 'too-many-streams'
   | 'internal'
-  | 'unavailable';
+  | 'unavailable'
+  | 'store-damaged';
 
 export interface RefusalText {
   readonly status: number;
@@ -166,6 +167,11 @@ export const REFUSALS: Readonly<Record<Refusal, RefusalText>> = {
     status: 500,
     title: 'Something went wrong on our side',
     advice: 'It has been logged with the id of the request; tell the operator if it stays.',
+  },
+  'store-damaged': {
+    status: 503,
+    title: 'The stored readings are damaged',
+    advice: 'Stop the program and restore its data folder from a backup.',
   },
   unavailable: {
     status: 503,

@@ -1,14 +1,16 @@
+import type { FastifyRequest } from 'fastify';
 import { sql } from 'kysely';
 import { Histogram } from 'prom-client';
 import { z } from 'zod';
-import { OPEN } from './access.ts';
+import { verifyKey } from '../identity/keys.ts';
+import { admit, OPEN, TECHNICAL } from './access.ts';
 import type { Api, ApiDeps } from './api.ts';
 import { problems } from './openapi.ts';
 import { Refused } from './problem.ts';
 import { REFUSALS, type Refusal } from './refusals.ts';
 
-/** For whoever keeps the program running: outside of the API, without a key, nothing of customers. */
-export function upkeepRoutes(app: Api, { database, metrics }: ApiDeps): void {
+/** For whoever keeps the program running: outside of the API, nothing of customers. */
+export function upkeepRoutes(app: Api, { database, metrics, fault }: ApiDeps): void {
   app.get(
     '/healthz',
     {
@@ -23,18 +25,24 @@ export function upkeepRoutes(app: Api, { database, metrics }: ApiDeps): void {
     },
     async () => {
       await sql`select 1`.execute(database.sql);
+      const found = fault();
+      if (found !== null) throw new Refused('store-damaged', found);
       return { status: 'ok' as const };
     },
   );
   app.get(
     '/metrics',
     {
-      config: { roles: OPEN },
+      config: { roles: TECHNICAL },
+      // From elsewhere they tell a stranger how busy the business is.
+      onRequest: async (request) => {
+        if (!isOfThisMachine(request)) await admit(request, (key) => verifyKey(database.sql, key));
+      },
       schema: {
         operationId: 'getMetrics',
         tags: ['upkeep'],
         summary: 'Technical figures in the text format of Prometheus',
-        security: [],
+        description: 'Without a key from this machine only, and not through a proxy.',
         response: {
           200: {
             description: 'The figures',
@@ -46,6 +54,11 @@ export function upkeepRoutes(app: Api, { database, metrics }: ApiDeps): void {
     },
     async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()),
   );
+}
+
+function isOfThisMachine({ headers, socket }: FastifyRequest): boolean {
+  const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
+  return !isForwarded && /^(::1|(::ffff:)?127\.[\d.]+)$/.test(socket.remoteAddress ?? '');
 }
 
 /** Counts every answer and how long it took, by route rather than by address. */

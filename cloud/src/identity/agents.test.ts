@@ -3,7 +3,8 @@ import { agentId, epoch, siteId, type AgentId } from '#shared/ids.ts';
 import type { Status } from '#shared/wire/status.ts';
 import { openTestDatabase, type TestDatabase } from '../../test/database.ts';
 import { acme, acmeNorth, boltHall, seedMasterData } from '../../test/master-data.ts';
-import { createAgent, listAgents, verifyAgent } from './agents.ts';
+import { createAgent, listAgents } from './agents.ts';
+import { mayConnect, renewSecret, setDisabled, verifyAgent } from './credentials.ts';
 
 let test: TestDatabase;
 let northSecret: string;
@@ -19,9 +20,12 @@ beforeAll(async () => {
 afterAll(() => test.close());
 
 async function enrol(id: AgentId, site: typeof acmeNorth): Promise<string> {
-  const created = await createAgent(test.database.sql, { id, siteId: site }, 1);
-  if (!created.ok) throw new Error(created.reason);
-  return created.value.secret;
+  return valueOf(await createAgent(test.database.sql, { id, siteId: site }, 1)).secret;
+}
+
+function valueOf<T>(outcome: { ok: true; value: T } | { ok: false; reason: string }): T {
+  if (!outcome.ok) throw new Error(outcome.reason);
+  return outcome.value;
 }
 
 const verify = (id: string, secret: string) => verifyAgent(test.database.sql, id, secret);
@@ -76,6 +80,7 @@ it('shows agents as they last said they are, and what was received of them', asy
   const expected = [
     {
       id: 'north',
+      disabledAt: null,
       siteId: 'acme-north',
       online: false,
       seenAt: 50,
@@ -93,6 +98,7 @@ it('shows agents as they last said they are, and what was received of them', asy
       seenAt: null,
       version: null,
       backlog: null,
+      disabledAt: null,
       receivedBatches: 0,
       lastBatchAt: null,
       devices: [],
@@ -106,4 +112,47 @@ it('shows agents as they last said they are, and what was received of them', asy
   expect(await listAgents(db, { limit: 9, ids: [] })).toEqual([]);
   const acmes = await test.database.scoped(acme, (tx) => listAgents(tx, { limit: 9 }));
   expect(acmes).toEqual(expected.slice(0, 1));
+});
+
+it('lets a renewed secret in beside the old one, which ends at its first use', async () => {
+  const { sql: db } = test.database;
+  const id = agentId('renewed');
+  const old = await enrol(id, acmeNorth);
+  const unused = valueOf(await renewSecret(db, id, 'at-first-use')).secret;
+  const fresh = valueOf(await renewSecret(db, id, 'at-first-use')).secret;
+  expect(await verify(id, unused)).toBe(false);
+  expect(await verify(id, old)).toBe(true);
+  expect(await verify(id, fresh)).toBe(true);
+  expect(await verify(id, old)).toBe(false);
+  expect(await verify(id, fresh)).toBe(true);
+  expect(await renewSecret(db, agentId('nobody'), 'now')).toEqual({
+    ok: false,
+    reason: 'not-found',
+  });
+});
+
+it('ends the old secret at once where that is wanted', async () => {
+  const id = agentId('stolen');
+  const old = await enrol(id, acmeNorth);
+  const fresh = valueOf(await renewSecret(test.database.sql, id, 'now')).secret;
+  expect(await verify(id, old)).toBe(false);
+  expect(await verify(id, fresh)).toBe(true);
+});
+
+it('shuts an agent out whatever it shows, and lets it in again with the same secret', async () => {
+  const { sql: db } = test.database;
+  const id = agentId('shut-out');
+  const secret = await enrol(id, acmeNorth);
+  await setDisabled(db, id, 50);
+  await setDisabled(db, id, 60);
+  const [agent] = await listAgents(db, { ids: [id], limit: 1 });
+  expect(agent?.disabledAt).toBe(50);
+  expect(await verify(id, secret)).toBe(false);
+  expect(await mayConnect(db, id)).toBe(false);
+  const fresh = valueOf(await renewSecret(db, id, 'at-first-use')).secret;
+  expect(await verify(id, fresh)).toBe(false);
+  await setDisabled(db, id, null);
+  expect(await verify(id, secret)).toBe(true);
+  expect(await mayConnect(db, id)).toBe(true);
+  expect(await mayConnect(db, agentId('nobody'))).toBe(false);
 });

@@ -1,18 +1,20 @@
 import { sql, type Kysely } from 'kysely';
-import { ID_PATTERN, type AgentId, type SiteId } from '#shared/ids.ts';
+import type { AgentId, SiteId } from '#shared/ids.ts';
 import type { ReportedConfig } from '#shared/wire/config.ts';
 import type { Status } from '#shared/wire/status.ts';
 import { stateOf, type ConfigurationState } from '../configuration/core/state.ts';
 import type { Tables } from '../database/tables.ts';
 import { done, refused, type Listing, type Outcome } from '../stock/listing.ts';
 import { getSite } from '../stock/sites.ts';
-import { hashOf, matches, newSecret } from './secrets.ts';
+import { hashOf, newSecret } from './secrets.ts';
 
 /** An agent as it last said it is, and what was received of it. */
 export interface Agent {
   readonly id: AgentId;
   readonly siteId: SiteId;
   readonly online: boolean;
+  /** Since when it is shut out; null where it is not. */
+  readonly disabledAt: number | null;
   /** When its status was last reported; null before the first time. */
   readonly seenAt: number | null;
   readonly version: string | null;
@@ -50,24 +52,6 @@ export async function createAgent(
   return row === undefined ? refused('exists') : done({ id, siteId, secret });
 }
 
-/** What an unknown agent's secret is compared with, so that an answer takes as long for it. */
-const NOBODYS_HASH = hashOf(newSecret());
-
-/** @param agent as the client says, which may be anything */
-export async function verifyAgent(
-  db: Kysely<Tables>,
-  agent: string,
-  secret: string,
-): Promise<boolean> {
-  if (!ID_PATTERN.test(agent)) return false;
-  const row = await db
-    .selectFrom('agent')
-    .select('secret_hash')
-    .where('id', '=', agent as AgentId)
-    .executeTakeFirst();
-  return matches(secret, row?.secret_hash ?? NOBODYS_HASH) && row !== undefined;
-}
-
 export async function isAgent(db: Kysely<Tables>, agent: AgentId): Promise<boolean> {
   const row = await db.selectFrom('agent').select('id').where('id', '=', agent).executeTakeFirst();
   return row !== undefined;
@@ -84,6 +68,7 @@ export async function listAgents(
   ].filter((condition) => condition !== false);
   const { rows } = await sql<AgentRow>`
     select agent.id, agent.site_id as "siteId", coalesce(status.online, false) as online,
+      agent.disabled_ms as "disabledAt",
       status.at_ms as "seenAt", status.body, coalesce(received.batches, 0) as "receivedBatches",
       received.last_at as "lastBatchAt", coalesce(wanted.version, 0) as desired,
       report.version as "seenVersion", report.state, coalesce(report.in_force, 0) as "inForce"

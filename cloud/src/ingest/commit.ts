@@ -40,6 +40,8 @@ export interface Committed {
   readonly batches: Draft['batches'];
   readonly lostBatches: number;
   readonly quarantined: number;
+  /** What left the quarantine for want of room. */
+  readonly dropped: number;
   readonly refolded: number;
   readonly restated: number;
 }
@@ -65,15 +67,15 @@ export async function commitGroup(group: Group, stores: Stores): Promise<Committ
   const bins = [...byBin].map(([bin, appended]) => {
     return { bin, setups: catalogue.bins.get(bin)?.setups ?? [], appended };
   });
-  let refolded: Refolded;
+  let refolded: Refolded & { readonly dropped: number };
   try {
     refolded = await db.transaction(async (tx) => {
       await writeCursors(tx, moved, nowMs);
       await writeGaps(tx, draft.gaps);
-      await writeQuarantine(tx, refused);
+      const dropped = await writeQuarantine(tx, refused);
       await writeStatuses(tx, group.statuses);
       await writeReports(tx, group.reports);
-      return await folds.fold(tx, bins, nowMs);
+      return { dropped, ...(await folds.fold(tx, bins, nowMs)) };
     });
   } catch (error) {
     folds.drop(byBin.keys());

@@ -51,6 +51,7 @@ export async function openIngest(options: IngestOptions): Promise<Ingest> {
   return {
     restateBin: (...args) => worker.restateBin(...args),
     recompute: (...args) => worker.recompute(...args),
+    readmit: (...args) => worker.readmit(...args),
     forgetCatalogue: () => worker.forgetCatalogue(),
     configurationChanged: (agent) => {
       delivery.changed(agent);

@@ -5,6 +5,7 @@ export interface IngestMetrics {
   readonly readings: Counter<'outcome'>;
   readonly batches: Counter<'admission'>;
   readonly quarantined: Counter;
+  readonly dropped: Counter;
   readonly refolds: Counter;
   readonly restatements: Counter;
   readonly lostBatches: Counter;
@@ -33,6 +34,7 @@ export function createIngestMetrics(registry: Registry): IngestMetrics {
       registers,
     }),
     quarantined: counter('quarantined_total', 'Messages and rows put into quarantine'),
+    dropped: counter('quarantine_dropped_total', 'What left the quarantine for want of room'),
     refolds: counter('refolds_total', 'Bins folded anew from a checkpoint'),
     restatements: counter('restatements_total', 'Bins whose written history was told anew'),
     lostBatches: counter('lost_batches_total', 'Batches an agent no longer held, never stored'),

@@ -17,6 +17,7 @@ import { commitGroup, type Committed, type Stores } from './commit.ts';
 import { NO_PACE, paceAfter, windowFor } from './core/credit.ts';
 import { createCursorCache } from './cursors.ts';
 import { createFoldCache } from './fold-cache.ts';
+import { readmitQuarantined, type Readmissions, type Wanted } from './readmission.ts';
 import { readGroup, readNothing, type Group, type Message } from './message.ts';
 import type { IngestMetrics } from './metrics.ts';
 
@@ -53,6 +54,8 @@ export interface Restating {
    * @param repair whether a ledger that differs is restated with the cause `recomputed`
    */
   recompute(bin: BinId, repair?: boolean): Promise<LedgerHashes>;
+  /** Tries quarantined readings again, as late ones. */
+  readmit(wanted: Wanted): Promise<Readmissions>;
   /** To be called when agents or bins were created or changed. */
   forgetCatalogue(): void;
 }
@@ -202,6 +205,18 @@ export function createWorker(options: WorkerOptions): Worker {
           throw error;
         }
       }),
+    readmit: (wanted) =>
+      exclusive(async () => {
+        const readmissions = await readmitQuarantined(wanted, stores);
+        const { bins, outcomes, refolded, restated } = readmissions;
+        for (const [outcome, number] of Object.entries(outcomes)) {
+          metrics.readings.inc({ outcome }, number);
+        }
+        metrics.refolds.inc(refolded);
+        metrics.restatements.inc(restated);
+        changes.publish({ bins, agents: [] });
+        return readmissions;
+      }),
     forgetCatalogue: () => catalogue.forget(),
     async close() {
       stopping.abort();
@@ -217,7 +232,7 @@ export function createWorker(options: WorkerOptions): Worker {
 }
 
 function count(metrics: IngestMetrics, committed: Committed, window: number): void {
-  const { outcomes, batches, quarantined, lostBatches, refolded, restated } = committed;
+  const { outcomes, batches, quarantined, dropped, lostBatches, refolded, restated } = committed;
   for (const [outcome, number] of Object.entries(outcomes)) {
     metrics.readings.inc({ outcome }, number);
   }
@@ -225,6 +240,7 @@ function count(metrics: IngestMetrics, committed: Committed, window: number): vo
     metrics.batches.inc({ admission }, number);
   }
   metrics.quarantined.inc(quarantined);
+  metrics.dropped.inc(dropped);
   metrics.lostBatches.inc(lostBatches);
   metrics.refolds.inc(refolded);
   metrics.restatements.inc(restated);

@@ -189,3 +189,9 @@ function binOf({ id, site_id, name, capacity_mg }: Row<'bin'>, setups: readonly 
   const setup = setupAt(setups, Infinity);
   return { id, name, siteId: site_id, capacityMg: capacity_mg, ...setup };
 }
+
+/** Ids of all bins, by id. */
+export async function allBins(db: Kysely<Tables>): Promise<BinId[]> {
+  const rows = await db.selectFrom('bin').select('id').orderBy('id').execute();
+  return rows.map(({ id }) => id);
+}

@@ -39,6 +39,8 @@ export interface Served {
   /** Agents of which a new version of their configuration was told, in order. */
   readonly configured: readonly AgentId[];
   readonly keys: Readonly<Record<Role | 'beta', string>>;
+  /** Agents whose sessions were ended, in order. */
+  readonly ended: readonly AgentId[];
   /** @param key `null` for none; default: the supplier's */
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
   close(): Promise<void>;
@@ -72,7 +74,10 @@ export async function serve(options: Partial<ApiDeps> = {}): Promise<Served> {
   });
   const configured: AgentId[] = [];
   const onConfiguration = (agent: AgentId) => configured.push(agent);
-  const stores = { database, readings, clock, log, metrics, changes, ledger, terminals };
+  const ended: AgentId[] = [];
+  const endSession = (agent: AgentId) => ended.push(agent);
+  const core = { database, readings, clock, log, metrics, changes };
+  const stores = { ...core, ledger, terminals, endSession, fault: () => null };
   await populate(database, readings);
   const keys = {
     supplier: await keyOf(database, 'supplier'),
@@ -90,6 +95,7 @@ export async function serve(options: Partial<ApiDeps> = {}): Promise<Served> {
     changes,
     configured,
     keys,
+    ended,
     ask: (method, path, asked = {}) => ask(`${url}${path}`, method, keys.supplier, asked),
     async close() {
       await app.close();

@@ -32,11 +32,15 @@ export function readingFault(
   { bin, site, nowMs }: Circumstances,
   previousAt: number,
 ): string | undefined {
-  const { at, value, spread } = reading;
+  const { at, value, unit, spread } = reading;
   if (bin === undefined || bin.site !== site) return `bin: there is no ${reading.bin} at ${site}`;
   const [first] = bin.setups;
   if (first === undefined || at < first.from) return 'at: before the bin was set up';
   if (at > nowMs + MAX_AHEAD_MS) return `at: ${at - nowMs} ms ahead of the cloud's clock`;
+  // Pieces of a product that has no mass for one: nobody knows how much that is.
+  if (unit === 'count' && bin.setups.findLast((setup) => setup.from <= at)?.unit === 'mg') {
+    return `unit: ${reading.bin} holds a bulk product, which a count says nothing of`;
+  }
   if (at <= previousAt) return "at: not after the bin's reading before it in the batch";
   if (Math.abs(value ?? 0) > MAX_VALUE || spread > MAX_VALUE) return 'value: beyond any scale';
   return undefined;

@@ -53,6 +53,22 @@ function rawArrival(payload: string): Arrival {
 
 const receiptOf = (draft: ReturnType<typeof draftGroup>) => [...draft.receipts.values()][0];
 
+test('a count is refused where a bulk product is in the bin, and only since then', () => {
+  const bulk = { ...setup, from: NOW - 500, unit: 'mg', pieceMassMg: null } as const;
+  const changed = new Map([[a1, { site: siteId('hall'), setups: [setup, bulk] }]]);
+  const readings = [
+    reading(NOW - 600, { unit: 'count' }),
+    reading(NOW - 400, { unit: 'count' }),
+    reading(NOW - 300),
+    reading(NOW - 200, { unit: 'permille' }),
+  ];
+  const draft = draftGroup([arrival({ readings })], { ...known(), bins: changed });
+  expect(draft.readings.map(({ at }) => at - NOW)).toEqual([-600, -300, -200]);
+  expect(draft.refused.map(({ reason }) => reason)).toEqual([
+    'unit: a1 holds a bulk product, which a count says nothing of',
+  ]);
+});
+
 test('batches of a group move the cursor one after the other', () => {
   const draft = draftGroup(
     [

@@ -5,6 +5,7 @@ import { troubleFirst } from './trouble.ts';
 const agent = (id: string, changes: Partial<AgentView> = {}): AgentView => ({
   id,
   siteId: 'north',
+  disabledAt: null,
   online: true,
   seenAt: 1,
   version: '1',
