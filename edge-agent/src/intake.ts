@@ -79,6 +79,15 @@ export class Intake {
     return this.#reporting.get(bin)?.reported?.at ?? 0;
   }
 
+  /** The bin's newest reading, on disk or not; `null` before the first. */
+  newest(bin: BinId): Pick<Reading, 'at' | 'value' | 'unit' | 'quality'> | null {
+    const reported = this.#reporting.get(bin)?.reported ?? null;
+    const unit = this.unitOf(bin);
+    if (reported === null || unit === undefined) return null;
+    const { at, value, quality } = reported;
+    return { at, value, unit, quality };
+  }
+
   take(bin: BinId, level: Level, stamp: Omit<Stamp, 'at' | 'segment'> & Clocked): void {
     const state = this.#reporting.get(bin);
     const counted = this.#options.bins.get(bin);

@@ -92,6 +92,8 @@ test.skipIf(!requireProgram('systemd-notify') || !requireProgram('python3'))(
       links: [{ name: 'lab', isUp: true, slaves: [{ bin: 'a1', isOk: true, errors: 0 }] }],
       stalled: [],
     });
+    const reading = { value: 100_000, unit: 'mg', quality: 'good' };
+    expect(report.links[0]?.slaves[0]).toMatchObject({ reading });
     expect(report.links[0]?.slaves[0]?.latencyMs).toBeGreaterThan(0);
     expect((await status('--config', file)).stdout).toContain('link     lab: mt-sics at');
   },

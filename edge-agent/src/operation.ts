@@ -28,7 +28,7 @@ export interface StatusSources {
   readonly links: () => readonly LinkSnapshot[];
   readonly devices: () => readonly Device[];
   readonly outbox: Pick<Outbox, 'epoch' | 'backlog'>;
-  readonly intake: Pick<Intake, 'pending'>;
+  readonly intake: Pick<Intake, 'pending' | 'newest'>;
   readonly upkeep: () => UpkeepState;
   readonly clock: () => ClockState;
   readonly uplink: () => UplinkState;
@@ -105,7 +105,7 @@ export class Operation {
       at: clock.wallMs(),
       uptimeS: Math.round((clock.monotonicMs() - this.#startedAtMs) / 1_000),
       config: { version: inForce(remote), file, remote },
-      links: sources.links().map((link) => linkStatus(link, devices)),
+      links: sources.links().map((link) => linkStatus(link, { devices, intake: sources.intake })),
       outbox: {
         epoch: sources.outbox.epoch,
         backlog: sources.outbox.backlog,
@@ -139,7 +139,10 @@ function longestPauseMs(link: LinkConfig): number {
 
 function linkStatus(
   { slaves, name, protocol, address, isUp, fault, busyShare, pauseAfterConnect }: LinkSnapshot,
-  devices: ReadonlyMap<string, Device>,
+  {
+    devices,
+    intake,
+  }: { readonly devices: ReadonlyMap<string, Device>; readonly intake: Pick<Intake, 'newest'> },
 ): LinkStatus {
   const bins = slaves.flatMap(({ bins: of, unit, latency, reads, errors, breaker, pause }) => {
     const failed = Object.values(errors).reduce((sum, count) => sum + count, 0);
@@ -151,6 +154,7 @@ function linkStatus(
         ...slave,
         isOk: device?.ok ?? null,
         fault: device?.fault ?? null,
+        reading: intake.newest(bin),
         isOnlyProbed: breaker === 'open',
         latencyMs: latency?.p50Ms ?? null,
         slowestMs: latency?.slowestMs ?? null,

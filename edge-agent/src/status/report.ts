@@ -1,4 +1,5 @@
 import type { ReportedConfig } from '#shared/wire/config.ts';
+import type { Reading } from '#shared/reading.ts';
 import type { KeptPause } from '../pause.ts';
 
 /**
@@ -53,6 +54,8 @@ export interface SlaveStatus {
   /** `null` before the first read. */
   readonly isOk: boolean | null;
   readonly fault: string | null;
+  /** The newest one, reported by exception: it holds until there is another. */
+  readonly reading: Pick<Reading, 'at' | 'value' | 'unit' | 'quality'> | null;
   /** It has been silent for long, and is asked seldom. */
   readonly isOnlyProbed: boolean;
   /** Median and slowest of the latest answers, ms. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { statusReport } from '../testing/status-report.ts';
+import type { SlaveStatus } from './report.ts';
 import { statusText } from './text.ts';
 
 test('the report for people', () => {
@@ -12,7 +13,7 @@ test('the report for people', () => {
     'outage   38 h more fit at this rate',
     'clock    synchronised, not proven',
     'link     hall-1: modbus-tcp at 10.0.0.7:502, up, line 13 % busy, pause of 100 ms after connecting (tried)',
-    '  acme-north-a1 unit 1       12.3 ms (slowest 80.0)   2 of 4711 reads failed  ok, pause of 50 ms before each request (learned)',
+    '  acme-north-a1 unit 1       12.3 ms (slowest 80.0)   2 of 4711 reads failed  ok: 12.6 kg, reported 5 min 0 s ago, pause of 50 ms before each request (learned)',
     '  a2            unit -             - ms (slowest -)      3 of 3 reads failed  no weight (no answer within 500 ms), only probed',
   ]);
 });
@@ -37,4 +38,21 @@ test('what is not known is not said to be 0, and what is stalled is said', () =>
   expect(text).toContain('endurance not known yet');
   expect(text).toContain('STALLED  poll hall-1');
   expect(text).toContain('ALARM    readings wait in memory: no disk');
+});
+
+test('a reading is told as a display would, with what is doubtful about it', () => {
+  const report = statusReport();
+  const [link] = report.links;
+  const [slave] = link?.slaves ?? [];
+  if (link === undefined || slave === undefined) throw new Error('the report has a slave');
+  const told = (reading: Partial<NonNullable<SlaveStatus['reading']>>): string => {
+    const newest = { at: report.at, value: 0, unit: 'mg', quality: 'good', ...reading } as const;
+    return statusText({ ...report, links: [{ ...link, slaves: [{ ...slave, reading: newest }] }] });
+  };
+  expect(told({ value: 999_500 })).toContain('ok: 999.5 g, reported 0 s ago');
+  expect(told({ value: -1_000_000 })).toContain('ok: -1 kg, reported');
+  expect(told({ value: 3, unit: 'count' })).toContain('ok: 3 pieces, reported');
+  expect(told({ value: 1_000, unit: 'permille' })).toContain('ok: 1000 ‰ full, reported');
+  expect(told({ value: 5_000, quality: 'unstable' })).toContain('ok: 5 g unstable, reported');
+  expect(told({ value: null, quality: 'stale' })).toMatch(/  ok, pause/);
 });

@@ -1,3 +1,4 @@
+import type { ReadingUnit } from '#shared/units.ts';
 import type { KeptPause } from '../pause.ts';
 import type { LinkStatus, SlaveStatus, StatusReport } from './report.ts';
 
@@ -21,7 +22,7 @@ export function statusText(report: StatusReport): string {
     `clock    ${clock.state}${clock.isProven ? '' : ', not proven'}${clock.aheadMs > 0 ? `, ${clock.aheadMs} ms ahead of the machine` : ''}`,
     ...(stalled.length === 0 ? [] : [`STALLED  ${stalled.join(', ')}`]),
     ...alarms.map((alarm) => `ALARM    ${alarm}`),
-    ...links.flatMap(linkLines),
+    ...links.flatMap((link) => linkLines(link, report.at)),
   ].join('\n');
 }
 
@@ -34,35 +35,44 @@ function configText({ file, version, remote }: StatusReport['config']): string {
   return `${inForce}${newest}${because([reason, ...faults].filter((part) => part !== null).join('; ') || null)}`;
 }
 
-function linkLines({
-  name,
-  protocol,
-  address,
-  isUp,
-  fault,
-  busyShare,
-  pauseAfterConnect,
-  slaves,
-}: LinkStatus): string[] {
+function linkLines(link: LinkStatus, at: number): string[] {
+  const { name, protocol, address, isUp, fault, busyShare, pauseAfterConnect, slaves } = link;
   const busy = busyShare === null ? '' : `, line ${Math.round(busyShare * 100)} % busy`;
   const width = Math.max(...slaves.map(({ bin }) => bin.length));
   return [
     `link     ${name}: ${protocol} at ${address}, ${isUp ? 'up' : 'down'}${because(fault)}${busy}${waiting(pauseAfterConnect, 'after connecting')}`,
-    ...slaves.map((slave) => `  ${slaveLine(slave, width)}`),
+    ...slaves.map((slave) => `  ${slaveLine(slave, { width, at })}`),
   ];
 }
 
-function slaveLine(slave: SlaveStatus, width: number): string {
-  const { bin, unit, isOk, latencyMs, slowestMs, errors, reads, fault, isOnlyProbed, pause } =
-    slave;
-  const state = isOk === null ? 'not read yet' : isOk ? 'ok' : 'no weight';
+function slaveLine(
+  slave: SlaveStatus,
+  { width, at }: { readonly width: number; readonly at: number },
+): string {
+  const { bin, unit, latencyMs, slowestMs, errors, reads, fault, isOnlyProbed, pause } = slave;
   return [
     bin.padEnd(width),
     `unit ${unit ?? UNKNOWN}`.padEnd(8),
     `${shown(latencyMs)} ms (slowest ${shown(slowestMs)})`.padStart(26),
     `${errors} of ${reads} reads failed`.padStart(24),
-    ` ${state}${because(fault)}${isOnlyProbed ? ', only probed' : ''}${waiting(pause, 'before each request')}`,
+    ` ${stateText(slave, at)}${because(fault)}${isOnlyProbed ? ', only probed' : ''}${waiting(pause, 'before each request')}`,
   ].join(' ');
+}
+
+function stateText({ isOk, reading }: SlaveStatus, at: number): string {
+  if (isOk === null) return 'not read yet';
+  if (!isOk) return 'no weight';
+  if (reading === null || reading.value === null) return 'ok';
+  const { value, unit, quality } = reading;
+  const doubt = quality === 'good' ? '' : ` ${quality}`;
+  return `ok: ${amount(value, unit)}${doubt}, reported ${ago(at, reading.at)}`;
+}
+
+/** As on a display: masses in kg, or g below one. */
+function amount(value: number, unit: ReadingUnit): string {
+  if (unit === 'count') return `${value} pieces`;
+  if (unit === 'permille') return `${value} ‰ full`;
+  return Math.abs(value) < 1_000_000 ? `${value / 1_000} g` : `${value / 1_000_000} kg`;
 }
 
 const shown = (ms: number | null): string => (ms === null ? UNKNOWN : ms.toFixed(1));
