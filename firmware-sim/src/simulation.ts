@@ -1,10 +1,11 @@
 import type { BinId } from '#shared/ids.ts';
+import type { BinContent } from './core/bin-state.ts';
 import { createIndicator, type Indicator } from './core/indicator.ts';
 import { createLoadCell } from './core/load-cell.ts';
 import type { BinEvent, BinModel, Deed, WorldEvent } from './core/model.ts';
 import type { Era } from './core/occurrence.ts';
 import { RHYTHM_NAMES, type Rhythm } from './core/rhythm.ts';
-import { createWorld, type BinContent, type HandDeed } from './core/world.ts';
+import { createWorld, type HandDeed } from './core/world.ts';
 import { incidentsOf, outagesOf, type TruthEvent } from './incidents.ts';
 import type { Product, Scale, Scenario, ScaleEvent, Site } from './scenario.ts';
 

@@ -5,7 +5,7 @@ import type { CellBehaviour } from './cell-behaviour.ts';
 import { createIndicator } from './indicator.ts';
 import { createLoadCell } from './load-cell.ts';
 import type { WorldEvent } from './model.ts';
-import type { BinContent } from './world.ts';
+import type { BinContent } from './bin-state.ts';
 
 const FROM = Date.UTC(2026, 2, 2);
 const CAPACITY_MG = 30_000_000;

@@ -2,7 +2,7 @@ import { HOUR_MS, SECOND_MS } from '#shared/units.ts';
 import type { DisplayUnit } from './figures.ts';
 import type { Occurrence } from './occurrence.ts';
 import { uniformAt } from './random.ts';
-import type { BinContent } from './world.ts';
+import type { BinContent } from './bin-state.ts';
 
 /** What ails a load cell, beside its noise and drift: every part may be absent. */
 export interface CellBehaviour {

@@ -3,7 +3,7 @@ import { binId, productId } from '#shared/ids.ts';
 import { HOUR_MS, SECOND_MS } from '#shared/units.ts';
 import { createLoadCell, type LoadCellModel } from './load-cell.ts';
 import type { WorldEvent } from './model.ts';
-import type { BinContent } from './world.ts';
+import type { BinContent } from './bin-state.ts';
 
 const FROM = Date.UTC(2026, 2, 2);
 const QUIET: LoadCellModel = {

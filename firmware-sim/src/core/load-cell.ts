@@ -12,7 +12,7 @@ import {
 import type { DisplayUnit } from './figures.ts';
 import { occurrencesOf, type Era, type Occurrence, type Occurrences } from './occurrence.ts';
 import { keyOf, normalAt } from './random.ts';
-import type { BinContent } from './world.ts';
+import type { BinContent } from './bin-state.ts';
 
 export interface LoadCellModel {
   readonly capacityMg: number;

@@ -1,22 +1,17 @@
 import type { BinId, ProductId } from '#shared/ids.ts';
-import { HOUR_MS, MINUTE_MS } from '#shared/units.ts';
+import { HOUR_MS } from '#shared/units.ts';
+import {
+  change,
+  followingPick,
+  startBin,
+  whenWorking,
+  type BinContent,
+  type BinState,
+} from './bin-state.ts';
 import { negated, newGoods, takenGoods, type Goods } from './goods.ts';
 import type { BinModel, Deed, WorldEvent } from './model.ts';
 import { occurrencesOf, type Era, type Occurrences } from './occurrence.ts';
-import { keyOf, streamOf, type Stream } from './random.ts';
-import { afterWork, nextWorking } from './working-hours.ts';
-
-/** What lies in a bin now. */
-export interface BinContent {
-  /** Pieces or mg. */
-  readonly quantity: number;
-  /** Without the container. */
-  readonly massMg: number;
-  /** The newest changes, oldest first: those that the scale may still be settling from. */
-  readonly recent: readonly WorldEvent[];
-  /** Those of the last hour, oldest first: those that it may still be creeping from. */
-  readonly lately: readonly WorldEvent[];
-}
+import { keyOf } from './random.ts';
 
 /**
  * Everything that happens to the bins: a pure function of models, seed and start, computed forward
@@ -37,20 +32,6 @@ export interface HandDeed {
   readonly at: number;
   readonly bin: BinId;
   readonly deed: Deed;
-}
-
-interface BinState {
-  /** Changes with a swap of the product. */
-  model: BinModel;
-  readonly random: Stream;
-  quantity: number;
-  massMg: number;
-  recent: WorldEvent[];
-  lately: WorldEvent[];
-  /** `Infinity` for a store: it moves by shipments alone. */
-  nextPickAt: number;
-  /** A refill is on its way. */
-  ordered: boolean;
 }
 
 interface Shipment {
@@ -90,15 +71,6 @@ interface Course {
 const SHIPPED_AFTER = 1 / 3;
 /** When the store is empty, it is asked again after this time. */
 const STORE_RETRY_MS = 4 * HOUR_MS;
-/** Refills that had to wait for the shift come within this time of its start. */
-const SHIFT_START_MS = 90 * MINUTE_MS;
-/** How long a change may still be felt by a scale; see load-cell.ts. */
-const RECENT_MS = 2 * MINUTE_MS;
-/** Working days without a pick after which there is none: decades. */
-const NEVER_DAYS = 10_000;
-/** How long creep goes on that can be seen. */
-const LATELY_MS = HOUR_MS;
-
 export function createWorld(options: {
   readonly models: readonly BinModel[];
   readonly seed: number;
@@ -253,59 +225,4 @@ function perform(
     if (deed.quantity > 0) events.push(change(bin, at, newGoods(bin, deed.quantity), 'swap'));
   }
   orderIfLow(course, bin, at);
-}
-
-function startBin(model: BinModel, seed: number, from: number): BinState {
-  const bin: BinState = {
-    model,
-    random: streamOf(keyOf(seed, model.bin, 'world')),
-    quantity: model.stock.initial,
-    massMg: 0,
-    recent: [],
-    lately: [],
-    nextPickAt: Infinity,
-    ordered: false,
-  };
-  bin.massMg = newGoods(bin, model.stock.initial).massMg;
-  bin.nextPickAt = followingPick(bin, from);
-  return bin;
-}
-
-/** Picks are a Poisson process whose rate follows the working hours. */
-function followingPick({ model, random }: BinState, at: number): number {
-  const { outflow, timeZone } = model;
-  if (outflow.kind !== 'picks') return Infinity;
-  const picksPerDay = outflow.perDay / ((outflow.pickMin + outflow.pickMax) / 2);
-  const days = random.exponential() / picksPerDay;
-  // What is used that rarely is not used; looking for the day would take for ever.
-  if (days > NEVER_DAYS) return Infinity;
-  return afterWork({ rhythm: outflow.rhythm, timeZone }, at, days);
-}
-
-function whenWorking({ model, random }: BinState, at: number): number {
-  const earliest = Math.round(at);
-  const working = nextWorking({ rhythm: model.outflow.rhythm, timeZone: model.timeZone }, earliest);
-  if (working === earliest) return working;
-  return working + Math.floor(random.uniform() * SHIFT_START_MS);
-}
-
-function change(
-  bin: BinState,
-  at: number,
-  goods: Goods,
-  kind: WorldEvent['kind'] = goods.quantity < 0 ? 'consumption' : 'refill',
-): WorldEvent {
-  const event: WorldEvent = {
-    at,
-    bin: bin.model.bin,
-    product: bin.model.product,
-    kind,
-    quantity: goods.quantity,
-    massMg: goods.massMg,
-  };
-  bin.quantity += goods.quantity;
-  bin.massMg += goods.massMg;
-  bin.recent = [...bin.recent.filter((old) => old.at > at - RECENT_MS), event];
-  bin.lately = [...bin.lately.filter((old) => old.at > at - LATELY_MS), event];
-  return event;
 }
