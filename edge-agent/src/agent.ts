@@ -178,7 +178,7 @@ export function startAgent(local: ConfigFile, options: StartOptions): Running {
       },
       devices: () => poller.devices(),
       weighedAt: (bin) => poller.weighedAt(bin),
-      uplink: () => ({ isProven: uplink.isProven, fault: uplink.state().fault }),
+      uplink: () => ({ reach: uplink.reach, fault: uplink.state().fault }),
     },
     publish: (report) => uplink.publishReported(report),
     clock: systemClock,

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from './config.ts';
+import { readConfig, readConfigFile } from './config.ts';
 import { freshFolder } from './testing/folder.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../agent.example.yaml');
@@ -105,6 +105,11 @@ describe.each([
   ['an unknown profile', 'profile: generic-int32', 'profile: other'],
   ['a name used twice', 'name: hall-2', 'name: hall-1'],
   ['an address used twice', 'address: 127.0.0.1:4305', 'address: 127.0.0.1:5020'],
+  [
+    'TLS settings for a broker without TLS',
+    'broker: mqtt://127.0.0.1:1883',
+    'broker: mqtt://127.0.0.1:1883\ntls: { ca: ca.crt }',
+  ],
   ['no mass of a count where the profile has none', 'countMg: 1000', 'timeoutS: 1'],
   [
     'a profile that says the unit itself, and a mass',
@@ -115,6 +120,23 @@ describe.each([
   test('is a fault', () => {
     expect(example).toContain(from);
     expect(() => configured(example.replace(from, to))).toThrow('expected');
+  });
+});
+
+describe('sections from elsewhere', () => {
+  const file = readConfigFile(EXAMPLE);
+
+  test('stand in place of the ones of the file, as a whole', () => {
+    const merged = file.with({ report: { minSamples: 9 }, log: 'warn' });
+    expect(merged).toMatchObject({ log: 'warn', report: { heartbeatS: 600, minSamples: 9 } });
+    expect({ ...merged, log: 'info', report: file.config.report }).toEqual(file.config);
+    expect(file.with({})).toEqual(file.config);
+  });
+
+  test('are judged together with the file', () => {
+    expect(() => file.with({ tls: { ca: 'ca.crt' }, log: 'loud' })).toThrow(
+      /log: is "loud".*\n.*broker: is .*mqtts/s,
+    );
   });
 });
 

@@ -86,7 +86,7 @@ const proof = z
   .object({
     agent: z.object({ secret: z.unknown() }).catch({ secret: undefined }),
     broker: z.string().catch(''),
-    tls: z.object({ cert: z.unknown() }).optional().catch(undefined),
+    tls: z.object({ cert: z.unknown().optional() }).optional().catch(undefined),
   })
   .catch({ agent: { secret: undefined }, broker: '' });
 
@@ -103,11 +103,11 @@ function provable(config: unknown, context: z.RefinementCtx): void {
 }
 
 /** The names in a configuration that may have faults elsewhere. */
-const scaleNames = z.object({ bin: z.unknown() }).catch({ bin: undefined });
+const scaleNames = z.object({ bin: z.unknown().optional() }).catch({ bin: undefined });
 const linkNames = z
   .object({
-    name: z.unknown(),
-    address: z.unknown(),
+    name: z.unknown().optional(),
+    address: z.unknown().optional(),
     scales: z.array(scaleNames).catch([]),
     sensors: z.array(scaleNames).catch([]),
   })

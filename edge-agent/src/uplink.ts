@@ -45,6 +45,8 @@ export interface UplinkOptions extends Endpoint {
   readonly resendMs?: number;
 }
 
+export type Reach = 'none' | 'broker' | 'broker, nothing to receipt' | 'cloud';
+
 /** How publishing is doing: plain data. */
 export interface UplinkState {
   /** Where it connects to. */
@@ -136,12 +138,13 @@ export class Uplink {
   }
 
   /**
-   * Whether this session is of use: the broker takes what is published, and where batches were sent
-   * the cloud has receipted one.
+   * How far this session has shown that it is of use: the broker takes what is published, and the
+   * cloud behind it has receipted a batch.
    */
-  get isProven(): boolean {
-    const { isAccepted, isReceipted } = this.#shown;
-    return this.isConnected && isAccepted && (isReceipted || !sending.isWaiting(this.#window));
+  get reach(): Reach {
+    if (!this.isConnected || !this.#shown.isAccepted) return 'none';
+    if (this.#shown.isReceipted) return 'cloud';
+    return sending.isWaiting(this.#window) ? 'broker' : 'broker, nothing to receipt';
   }
 
   state(): UplinkState {

@@ -1,10 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '#shared/clock.ts';
 import { Failure } from '#shared/failure.ts';
-import type { BinId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
-import { SECOND_MS } from '#shared/units.ts';
 import type { DesiredConfig, ReportedConfig } from '#shared/wire/config.ts';
 import type { AgentConfig } from '../config.ts';
 import {
@@ -16,25 +12,9 @@ import {
   type ConfigVersions,
   type Verdict,
 } from '../core/config-versions.ts';
-import { expectationsOf, reasonOf, unfulfilled, type TrialLink } from '../core/trial.ts';
-import type { Device } from '../poller.ts';
 import { judgeSections, parseDesired, type Refusal } from './desired.ts';
 import type { StartingConfig } from './start.ts';
-
-/** How often a trial is looked at. */
-const LOOK_MS = 100;
-
-/** The running agent, as far as a configuration changes it. */
-export interface Reconfigurable {
-  /** Goes over to this configuration; what it does not change goes on undisturbed. */
-  follow(config: AgentConfig): Promise<void>;
-  /** What the bins gave when they were last read, those of changed links since the change. */
-  devices(): readonly Device[];
-  /** Monotonic time of the bin's newest weight; null before the first. */
-  weighedAt(bin: BinId): number | null;
-  /** Whether the broker takes messages and the cloud receipts them, or what is in the way. */
-  uplink(): { readonly isProven: boolean; readonly fault: string | null };
-}
+import { tryOut, type Reconfigurable } from './trial.ts';
 
 export interface RemoteConfigOptions {
   readonly start: StartingConfig;
@@ -114,7 +94,7 @@ export class RemoteConfig {
   }
 
   async #take(desired: DesiredConfig): Promise<void> {
-    const { start, running, log } = this.#options;
+    const { start, running, clock, log } = this.#options;
     const { version } = desired;
     const judgement = judgeSections(desired.config, start.local);
     if (!judgement.ok) {
@@ -123,8 +103,10 @@ export class RemoteConfig {
     }
     if (!this.#begin(desired)) return;
     const { config } = judgement;
-    const fault = (await this.#tryOut(config)) ?? this.#prove(config);
-    if (fault === null || this.#stopping.signal.aborted) return;
+    const { signal } = this.#stopping;
+    const trial = { before: this.#config, running, clock, signal };
+    const fault = (await tryOut(config, trial)) ?? this.#prove(config);
+    if (fault === null || signal.aborted) return;
     await running.follow(this.#config);
     const at = this.#now();
     this.#keep(judged(this.#versions, { version, state: 'rolled-back', at, reason: fault }));
@@ -151,36 +133,6 @@ export class RemoteConfig {
     log.info({ version }, 'configuration on trial');
     this.tell();
     return true;
-  }
-
-  /** @returns why it does not do; null where it does, or where the agent is stopped meanwhile */
-  async #tryOut(config: AgentConfig): Promise<string | null> {
-    const { running, clock } = this.#options;
-    const { trialS } = config.remote;
-    const before = this.#config;
-    const answered = new Set<string>(running.devices().flatMap(({ bin, ok }) => (ok ? [bin] : [])));
-    const links = trialLinks(before, config);
-    const expectations = expectationsOf(links, answered, trialS * SECOND_MS);
-    const isMoved = !isDeepStrictEqual([before.broker, before.tls], [config.broker, config.tls]);
-    await running.follow(config);
-    const since = clock.monotonicMs();
-    const hasWeighed = (bin: BinId): boolean => (running.weighedAt(bin) ?? -Infinity) >= since;
-    while (!this.#stopping.signal.aborted) {
-      const missing = unfulfilled(expectations, hasWeighed);
-      const { isProven, fault } = running.uplink();
-      if (missing.length === 0 && (isProven || !isMoved)) return null;
-      if (clock.monotonicMs() - since >= trialS * SECOND_MS) {
-        const faults = new Map(running.devices().map((device) => [device.bin, device.fault]));
-        const broker = `broker ${config.broker}: ${fault ?? 'no receipt from the cloud'}`;
-        const lacks = [
-          ...(missing.length > 0 ? [reasonOf(missing, (bin) => faults.get(bin))] : []),
-          ...(isMoved && !isProven ? [broker] : []),
-        ];
-        return `within ${trialS} s: ${lacks.join('; ')}`;
-      }
-      await pause(LOOK_MS);
-    }
-    return null;
   }
 
   /** @returns why it cannot be kept; null where it is */
@@ -235,17 +187,4 @@ export class RemoteConfig {
   #now(): number {
     return Math.max(1, this.#options.clock.wallMs());
   }
-}
-
-function trialLinks(before: AgentConfig, after: AgentConfig): TrialLink[] {
-  return after.links.map((link) => {
-    const old = before.links.find(({ name }) => name === link.name);
-    const polled = 'sensors' in link ? [...link.scales, ...link.sensors] : link.scales;
-    return {
-      name: link.name,
-      isChanged: !isDeepStrictEqual(old, link),
-      timeoutMs: link.timeoutMs,
-      bins: polled.map(({ bin, pollMs }) => ({ bin, pollMs })),
-    };
-  });
 }

@@ -16,43 +16,43 @@ const link = (
   ...change,
 });
 const expected = (links: readonly TrialLink[], ...answered: readonly string[]) =>
-  expectationsOf(links, new Set(answered.map(binId)), TRIAL_MS);
+  expectationsOf(links, new Set(answered), TRIAL_MS);
 
 describe('a trial waits for', () => {
   test('every bin that was read before, in a link that is as it was', () => {
-    expect(expected([link('a', ['a1', 'a2'])], 'a1')).toEqual([
-      { link: 'a', of: 'all', bins: [a1] },
-    ]);
+    const kept = [{ link: 'a', of: 'all', bins: [a1] }];
+    expect(expected([link('a', ['a1', 'a2'])], 'a1')).toEqual({ changed: [], kept });
   });
 
   test('nothing of a link that was silent before and is as it was', () => {
-    expect(expected([link('a', ['a1', 'a2'])])).toEqual([]);
+    expect(expected([link('a', ['a1', 'a2'])])).toEqual({ changed: [], kept: [] });
   });
 
   test('every bin that was read before, in a link that was changed', () => {
     const links = [link('a', ['a1', 'a2'], { isChanged: true })];
-    expect(expected(links, 'a1', 'a2')).toEqual([{ link: 'a', of: 'all', bins: [a1, a2] }]);
+    const changed = [{ link: 'a', of: 'all', bins: [a1, a2] }];
+    expect(expected(links, 'a1', 'a2')).toEqual({ changed, kept: [] });
   });
 
   test('no new bin whose link gives the weights it gave: it may not be connected yet', () => {
     const links = [link('a', ['a1', 'a2'], { isChanged: true })];
-    expect(expected(links, 'a1')).toEqual([{ link: 'a', of: 'all', bins: [a1] }]);
+    expect(expected(links, 'a1').changed).toEqual([{ link: 'a', of: 'all', bins: [a1] }]);
   });
 
   test('any one bin of a new link', () => {
     const links = [link('a', ['a1', 'a2'], { isChanged: true })];
-    expect(expected(links)).toEqual([{ link: 'a', of: 'any', bins: [a1, a2] }]);
+    expect(expected(links).changed).toEqual([{ link: 'a', of: 'any', bins: [a1, a2] }]);
   });
 
   test('a bin that has moved to another link', () => {
     const links = [link('b', ['a1', 'b1'], { isChanged: true })];
-    expect(expected(links, 'a1')).toEqual([{ link: 'b', of: 'all', bins: [a1] }]);
+    expect(expected(links, 'a1').changed).toEqual([{ link: 'b', of: 'all', bins: [a1] }]);
   });
 
   test('no bin that is polled too seldom, unless its link was changed and reads it at once', () => {
     const bins = [{ bin: a1, pollMs: 40_000 }];
-    expect(expected([link('a', [], { bins })], 'a1')).toEqual([]);
-    expect(expected([link('a', [], { bins, isChanged: true })], 'a1')).toHaveLength(1);
+    expect(expected([link('a', [], { bins })], 'a1').kept).toEqual([]);
+    expect(expected([link('a', [], { bins, isChanged: true })], 'a1').changed).toHaveLength(1);
   });
 });
 

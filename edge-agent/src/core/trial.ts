@@ -10,10 +10,17 @@ export interface TrialLink {
 }
 
 /** What a link has to show: weights of all these bins, or of any one of them. */
-export interface Expectation {
+interface Expectation {
   readonly link: string;
   readonly of: 'all' | 'any';
   readonly bins: readonly BinId[];
+}
+
+/** What a trial waits for: of links that are new or other than before, and then of the others. */
+interface Expectations {
+  readonly changed: readonly Expectation[];
+  /** Whoever was read before goes on, also once the changed links are read. */
+  readonly kept: readonly Expectation[];
 }
 
 /**
@@ -28,16 +35,23 @@ export function expectationsOf(
   links: readonly TrialLink[],
   answered: ReadonlySet<string>,
   trialMs: number,
-): Expectation[] {
-  return links.flatMap(({ name: link, isChanged, timeoutMs, bins }): Expectation[] => {
+): Expectations {
+  const changed: Expectation[] = [];
+  const kept: Expectation[] = [];
+  for (const { name: link, isChanged, timeoutMs, bins } of links) {
     const known = bins.filter(({ bin }) => answered.has(bin));
-    if (isChanged && known.length === 0) {
-      return [{ link, of: 'any', bins: bins.map(({ bin }) => bin) }];
+    if (isChanged) {
+      const of = known.length > 0 ? 'all' : 'any';
+      changed.push({ link, of, bins: idsOf(of === 'all' ? known : bins) });
+      continue;
     }
-    const due = isChanged ? known : known.filter(({ pollMs }) => 2 * pollMs + timeoutMs <= trialMs);
-    return due.length === 0 ? [] : [{ link, of: 'all', bins: due.map(({ bin }) => bin) }];
-  });
+    const due = known.filter(({ pollMs }) => 2 * pollMs + timeoutMs <= trialMs);
+    if (due.length > 0) kept.push({ link, of: 'all', bins: idsOf(due) });
+  }
+  return { changed, kept };
 }
+
+const idsOf = (bins: TrialLink['bins']): BinId[] => bins.map(({ bin }) => bin);
 
 /** @returns what is not fulfilled yet, each with the bins that gave no weight */
 export function unfulfilled(

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ReportedConfig } from '#shared/wire/config.ts';
 import { statusReport } from '../testing/status-report.ts';
 import type { SlaveStatus } from './report.ts';
 import { statusText } from './text.ts';
@@ -17,6 +18,31 @@ test('the report for people', () => {
     '  a2            unit -             - ms (slowest -)      3 of 3 reads failed  no weight (no answer within 500 ms), only probed',
   ]);
 });
+
+const ADDRESS = { key: 'links.0.address', expected: 'host:port' };
+
+test.each([
+  ['on trial', { state: 'trial', inForce: 7 }, ', over it version 7 on trial'],
+  ['applied', { state: 'applied', inForce: 7 }, ', over it version 7'],
+  [
+    'refused',
+    { state: 'refused', inForce: 5, reason: '1 fault', problems: [ADDRESS] },
+    ', over it version 5; version 7 refused (1 fault; links.0.address: expected host:port)',
+  ],
+  [
+    'rolled back',
+    { state: 'rolled-back', inForce: 0, reason: 'why' },
+    '; version 7 rolled-back (why)',
+  ],
+] satisfies [string, Omit<ReportedConfig, 'version' | 'at'>, string][])(
+  'a configuration from afar that is %s is said',
+  (_, change, said) => {
+    const remote: ReportedConfig = { version: 7, at: 1, ...change };
+    const version = remote.inForce === 0 ? null : String(remote.inForce);
+    const config = { version, file: 'agent.yaml', remote };
+    expect(statusText(statusReport({ config }))).toContain(`config   agent.yaml${said}\n`);
+  },
+);
 
 test('what is not known is not said to be 0, and what is stalled is said', () => {
   const { outbox, broker } = statusReport();

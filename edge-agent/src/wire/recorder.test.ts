@@ -122,3 +122,14 @@ test('a folder that cannot be written harms nobody', () => {
   wire.fault('lab', 'comm-error', 'x');
   expect(() => wire.stop()).not.toThrow();
 });
+
+test('a link that ends leaves what is still waited for, and nothing in memory', () => {
+  const wire = recorder({ afterMs: 60_000 });
+  wire.tap('lab', 'modbus-rtu').attach(new PassThrough());
+  wire.fault('lab', 'comm-error', 'silent');
+  wire.forget('lab');
+  expect(onlyRecording(wire.folder).header).toMatchObject({ link: 'lab', why: 'silent' });
+  wire.fault('lab', 'stale', 'nobody hears it any more');
+  wire.stop();
+  expect(filesOf(wire.folder)).toHaveLength(1);
+});
