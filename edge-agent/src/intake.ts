@@ -45,18 +45,16 @@ export class Intake {
   }
 
   /**
-   * Goes on with other bins or another heartbeat. What is pending stays, and so does what is known
-   * of a bin that goes: should it come back, its times go on from there.
+   * Goes on with other bins or another heartbeat. What is pending stays, also of a bin that goes;
+   * one that comes goes on from its newest reading of ever.
    */
   reconfigure(settings: Pick<IntakeOptions, 'bins' | 'heartbeatMs'>): void {
-    for (const [bin, { reported }] of this.#reporting) {
-      if (!settings.bins.has(bin)) this.#reporting.set(bin, startReporting(reported));
-    }
     this.#options = { ...this.#options, ...settings };
+    for (const bin of this.#reporting.keys()) {
+      if (!settings.bins.has(bin)) this.#reporting.delete(bin);
+    }
     const added = [...settings.bins.keys()].filter((bin) => !this.#reporting.has(bin));
-    if (added.length === 0) return;
-    const newest = this.#options.outbox.newest();
-    for (const bin of added) this.#reporting.set(bin, startReporting(newest.get(bin) ?? null));
+    if (added.length > 0) this.#startReporting(added);
   }
 
   /** Readings taken and not yet committed. */
@@ -153,13 +151,13 @@ export class Intake {
   }
 
   /** Reporting goes on from the newest of each bin, be it on disk or in memory. */
-  #startReporting(): void {
+  #startReporting(bins: Iterable<BinId> = this.#options.bins.keys()): void {
     const newest = new Map<BinId, Reported>(this.#options.outbox.newest());
     for (const { reading, accountedTo, unconfirmed } of this.#pending) {
       const { bin, at, value, samples, spread, quality } = reading;
       newest.set(bin, { at, value, samples, spread, quality, accountedTo, unconfirmed });
     }
-    for (const bin of this.#options.bins.keys()) {
+    for (const bin of bins) {
       this.#reporting.set(bin, startReporting(newest.get(bin) ?? null));
     }
   }
