@@ -1,7 +1,7 @@
 import { systemClock } from '#shared/clock.ts';
 import { Failure } from '#shared/failure.ts';
 import type { Log } from '#shared/log.ts';
-import type { AgentConfig } from './config.ts';
+import { binsOf, type AgentConfig } from './config.ts';
 import { lockFolder } from './lock.ts';
 import { Outbox } from './outbox/outbox.ts';
 
@@ -24,7 +24,7 @@ interface Store {
  * @throws Failure `folder-in-use`, `folder-unusable` or `outbox-newer`
  */
 export function openStore(
-  { dataDir }: Pick<AgentConfig, 'dataDir'>,
+  { dataDir, links }: Pick<AgentConfig, 'dataDir' | 'links'>,
   log: Log,
   { waits }: { readonly waits: boolean },
 ): Store {
@@ -32,8 +32,9 @@ export function openStore(
   try {
     const shut = lock.take();
     if (shut !== null && !waits) throw shut;
+    const bins = links.flatMap(binsOf).map(({ bin }) => bin);
     const stamp = new Date(systemClock.wallMs()).toISOString().replaceAll(/[:.]/g, '-');
-    const outbox = new Outbox(dataDir, { stamp, waits, shut });
+    const outbox = new Outbox(dataDir, { stamp, bins, waits, shut });
     const { fault, backlog } = outbox;
     if (fault === null) tellDamage(outbox, log);
     else log.error({ fault, backlog }, 'started without a disk to write to');

@@ -42,5 +42,15 @@ export interface Gap {
   readonly why: GapCause;
 }
 
-export const GAP_CAUSES = ['not-measured', 'dropped', 'thinned', 'lost-by-cloud'] as const;
+/**
+ * `dropped` and `thinned`: for want of room; `damaged`: rows of the outbox that could not be read any
+ * more; `lost-by-cloud`: batches that neither side has.
+ */
+export const GAP_CAUSES = [
+  'not-measured',
+  'dropped',
+  'thinned',
+  'damaged',
+  'lost-by-cloud',
+] as const;
 export type GapCause = (typeof GAP_CAUSES)[number];

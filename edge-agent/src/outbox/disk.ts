@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Failure, messageOf } from '#shared/failure.ts';
+import type { BinId } from '#shared/ids.ts';
 import { openFile, openReadable, outboxFailure, suspect, type OpenedFile } from './file.ts';
 import { createSchema } from './schema.ts';
 import { prepare, type Statements } from './statements.ts';
@@ -14,15 +15,17 @@ interface Opened {
   readonly database: DatabaseSync;
   readonly statements: Statements;
   readonly access: Access;
-  readonly found: Pick<OpenedFile, 'setAside' | 'lostPages'>;
+  readonly found: Omit<OpenedFile, 'database'>;
 }
 
-const NOTHING_FOUND = { setAside: null, lostPages: 0 } as const;
+const NOTHING_FOUND = { setAside: null, lostPages: 0, writtenAt: 0 } as const;
 
 export interface DiskOptions {
   readonly folder: string;
   /** Part of the name of a corrupt file that is set aside. */
   readonly stamp: string;
+  /** Bins that are known from elsewhere, whatever of them a damaged store can still tell. */
+  readonly bins: readonly BinId[];
   /** Whether a disk that cannot be written is waited for, rather than a failure. */
   readonly waits: boolean;
   /** Why it may not be written yet, although it perhaps could; null where it may. */
@@ -63,6 +66,11 @@ export class Disk {
 
   get database(): DatabaseSync {
     return this.#opened.database;
+  }
+
+  /** Bins that there may be records of. */
+  get bins(): readonly BinId[] {
+    return this.#options.bins;
   }
 
   /** What was found wrong when it was opened. */

@@ -37,6 +37,8 @@ export interface OpenedFile {
   readonly setAside: { readonly file: string; readonly why: string } | null;
   /** Pages at the end of the journal that could not be read any more: commits may be lost. */
   readonly lostPages: number;
+  /** When it was last written, ms since 1970 UTC by the machine's clock. */
+  readonly writtenAt: number;
 }
 
 /**
@@ -50,20 +52,30 @@ export function openFile(folder: string, stamp: string): OpenedFile {
   try {
     makeFolder(folder);
     const written = framesWritten(`${file}-wal`);
+    const lastWrite = writtenAt(file);
     const database = openSound(file);
     const read = Number(database.prepare('PRAGMA wal_checkpoint(NOOP)').get()?.['log'] ?? 0);
-    return { database, setAside: null, lostPages: Math.max(0, written - Math.max(0, read)) };
+    const lostPages = Math.max(0, written - Math.max(0, read));
+    return { database, setAside: null, lostPages, writtenAt: lastWrite };
   } catch (error) {
     const failure = outboxFailure(error, file);
     if (failure.code !== 'outbox-corrupt') throw failure;
+    const lastWrite = writtenAt(file);
     try {
       const aside = setAside(file, stamp);
       const found = { file: aside, why: failure.message };
-      return { database: openSound(file), setAside: found, lostPages: 0 };
+      return { database: openSound(file), setAside: found, lostPages: 0, writtenAt: lastWrite };
     } catch (second) {
       throw outboxFailure(second, file);
     }
   }
+}
+
+function writtenAt(file: string): number {
+  const times = [file, `${file}-wal`].map(
+    (each) => statSync(each, { throwIfNoEntry: false })?.mtimeMs,
+  );
+  return Math.floor(Math.max(0, ...times.filter((time) => time !== undefined)));
 }
 
 /**
@@ -148,7 +160,29 @@ function check(database: DatabaseSync, file: string): void {
   }
   checkStructure(database, file);
   if (isOlder) upgradeSchema(database);
+  if (numberOf(database, CONTRADICTIONS) > 0) throw corrupt(`${file} contradicts itself`);
 }
+
+/**
+ * Batches follow each other without a gap from the oldest that is not receipted, end before the next
+ * row and leave no row before them; and the newest reading of a bin is the one in its row. Only rows
+ * of readings have checksums: this notices a flipped number in the other tables.
+ */
+const CONTRADICTIONS = `
+  SELECT count(*) FROM (
+    SELECT 1 FROM (
+      SELECT first_row, last_row, seq - lag(seq, 1, receipted) OVER by_seq AS step, next_row,
+        first_row - lag(last_row) OVER by_seq AS gap
+      FROM batches, store WINDOW by_seq AS (ORDER BY seq)
+    ) WHERE step <> 1 OR gap <> 1 OR last_row < first_row OR last_row >= next_row
+    UNION ALL
+    SELECT 1 FROM (SELECT min(first_row) AS first FROM batches)
+      WHERE first > (SELECT min(row) FROM readings)
+    UNION ALL
+    SELECT 1 FROM bins JOIN readings USING (row) LEFT JOIN clocks ON clocks.id = readings.clock
+      WHERE bins.id <> readings.bin OR bins.value IS NOT readings.value
+        OR bins.at <> readings.at + iif(row > shift_from, shift_ms, 0)
+  )`;
 
 function checkStructure(database: DatabaseSync, file: string): void {
   const isSuspect = existsSync(file + SUSPECT);

@@ -24,22 +24,30 @@ export function framesWritten(file: string): number {
       return buffer;
     };
     const header = bytes(0, HEADER_BYTES);
+    if (fstatSync(journal).size < HEADER_BYTES) return 0;
     const frameBytes = FRAME_HEADER_BYTES + PAGE_BYTES;
     const count = Math.floor((fstatSync(journal).size - HEADER_BYTES) / frameBytes);
-    const saltOf = (frame: Buffer): string => frame.toString('hex', FRAME_SALT_OFFSET, 16);
+    const saltOf = (frame: Buffer): bigint => frame.readBigUInt64BE(FRAME_SALT_OFFSET);
     const frames = Array.from({ length: Math.max(0, count) }, (_, n) =>
       bytes(HEADER_BYTES + n * frameBytes, FRAME_HEADER_BYTES),
     );
     // Frames of an earlier use of the journal have other salts; a damaged header has none of theirs.
-    const own = header.toString('hex', HEADER_SALT_OFFSET, 24);
+    const own = header.readBigUInt64BE(HEADER_SALT_OFFSET);
     const first = frames[0] === undefined ? own : saltOf(frames[0]);
     const salt = frames.some((frame) => saltOf(frame) === own) ? own : first;
     return (
       frames.findLastIndex(
-        (frame) => saltOf(frame) === salt && frame.readUInt32BE(PAGES_OFFSET) !== 0,
+        (frame) => isSame(saltOf(frame), salt) && frame.readUInt32BE(PAGES_OFFSET) !== 0,
       ) + 1
     );
   } finally {
     closeSync(journal);
   }
+}
+
+/** Half of a salt is random: those of two uses differ in 16 bits, a damaged one in a few. */
+const DAMAGED_BITS = 4;
+
+function isSame(salt: bigint, other: bigint): boolean {
+  return (salt ^ other).toString(2).replaceAll('0', '').length <= DAMAGED_BITS;
 }

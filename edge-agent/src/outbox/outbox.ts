@@ -9,7 +9,7 @@ import { Clocks } from './clocks.ts';
 import { Disk, type DiskOptions } from './disk.ts';
 import { numberOf, type OpenedFile } from './file.ts';
 import { hashOf, kindFrom, kindOf, sumOf, type StoredRow } from './rows.ts';
-import { salvage } from './salvage.ts';
+import { salvage, type Salvaged } from './salvage.ts';
 import { Shrinking, type Usage } from './shrinking.ts';
 import type { BinRow, GapRow } from './statements.ts';
 
@@ -48,7 +48,7 @@ export class Outbox {
   readonly #binsById = new Map<number, KnownBin>();
   #clocks: Clocks;
   #shrinking: Shrinking;
-  #setAside: (NonNullable<OpenedFile['setAside']> & { readonly salvaged: number }) | null = null;
+  #setAside: (NonNullable<OpenedFile['setAside']> & Salvaged) | null = null;
   #epoch: Epoch = newEpoch();
   #receipted = 0;
   #sealed = 0;
@@ -63,7 +63,7 @@ export class Outbox {
 
   /** @throws Failure `outbox-unwritable` unless it `waits`, or `outbox-newer` */
   constructor(folder: string, options: { stamp: string } & Partial<DiskOptions>) {
-    this.#disk = new Disk({ waits: false, shut: null, ...options, folder });
+    this.#disk = new Disk({ waits: false, shut: null, bins: [], ...options, folder });
     this.#clocks = new Clocks(this.#disk.statements);
     this.#shrinking = this.#newShrinking();
     this.#load();
@@ -75,7 +75,7 @@ export class Outbox {
   }
 
   /** Where a corrupt predecessor was set aside, and how much of it was saved, for the operator. */
-  get setAside(): (NonNullable<OpenedFile['setAside']> & { readonly salvaged: number }) | null {
+  get setAside(): (NonNullable<OpenedFile['setAside']> & Salvaged) | null {
     return this.#setAside;
   }
 
@@ -117,8 +117,21 @@ export class Outbox {
     if (this.#disk.access !== 'write') return;
     if (stored === undefined) this.#disk.transaction(() => this.#saveStore());
     const append = (entries: readonly Entry[]): void => this.append(entries);
-    const { setAside } = found;
-    this.#setAside = setAside && { ...setAside, salvaged: salvage(setAside.file, append) };
+    const record = (gaps: readonly Gap[]): void => this.record(gaps);
+    const { setAside, lostPages, writtenAt } = found;
+    this.#setAside = setAside && { ...setAside, ...salvage(setAside.file, { append, record }) };
+    if (lostPages > 0 || setAside !== null) this.#recordUnknown(lostPages > 0, writtenAt);
+  }
+
+  /** Of bins without a record, and of all where the newest commits are lost: nobody knows how many. */
+  #recordUnknown(isNewestLost: boolean, to: number): void {
+    const known = this.#binRows();
+    const unknown = this.#disk.bins.filter((bin) => !this.#bins.has(bin));
+    const from = Math.max(1, to);
+    this.record([
+      ...unknown.map((bin): Gap => ({ bin, from, to: from, count: 0, why: 'damaged' })),
+      ...(isNewestLost ? known.map((row) => lostSince(row, to)) : []),
+    ]);
   }
 
   #newShrinking(): Shrinking {
@@ -219,6 +232,22 @@ export class Outbox {
     for (const { entry, known } of newest.values()) {
       this.#know(known.id, known.bin, entry.reading.at);
     }
+  }
+
+  /**
+   * Commits gap records that no reading carries.
+   * @throws Failure `outbox-unwritable`
+   */
+  record(gaps: readonly Gap[]): void {
+    if (gaps.length === 0) return;
+    const nextRow = this.#nextRow + gaps.length;
+    this.#disk.transaction(() => {
+      for (const [n, { bin, from, to, count, why }] of gaps.entries()) {
+        this.#disk.statements.addGap.run(this.#nextRow + n, bin, from, to, count, why);
+      }
+      this.#saveStore({ nextRow });
+    });
+    this.#nextRow = nextRow;
   }
 
   /**
@@ -434,5 +463,10 @@ const OLDEST_ROW = `SELECT min(row) FROM
   (SELECT min(row) AS row FROM readings UNION ALL SELECT min(row) FROM gaps)`;
 const NEWEST_ROW = `SELECT max(row) FROM
   (SELECT max(row) AS row FROM readings UNION ALL SELECT max(row) FROM gaps)`;
+
+/** Commits after the newest on record were lost with the journal: nobody knows how many. */
+function lostSince({ bin, at }: BinRow, writtenAt: number): Gap {
+  return { bin, from: at, to: Math.max(at, writtenAt), count: 0, why: 'damaged' };
+}
 
 const newEpoch = (): Epoch => epochOf(randomUUID().replaceAll('-', ''));

@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { BinId } from '#shared/ids.ts';
+import { binId, ID_PATTERN, type BinId } from '#shared/ids.ts';
 import type { Gap } from '#shared/reading.ts';
+import { Losses } from './losses.ts';
 import { hashOf, kindFrom, sumOf, type StoredRow } from './rows.ts';
 import type { Entry } from './outbox.ts';
 import { SCHEMA_VERSION } from './schema.ts';
@@ -9,20 +10,34 @@ import type { ClockRow, GapRow } from './statements.ts';
 const GROUP = 1_000;
 const END = Number.MAX_SAFE_INTEGER;
 
+export interface Salvaged {
+  readonly saved: number;
+  /** Readings that are gone; all that is known of them is in gap records. */
+  readonly lost: number;
+}
+
+interface Sinks {
+  /** Called with groups of entries, oldest first. */
+  readonly append: (entries: readonly Entry[]) => void;
+  /** Called with what was lost. */
+  readonly record: (gaps: readonly Gap[]) => void;
+}
+
 /**
  * Takes what can still be read, and is as it was written, out of a damaged store that was set aside.
  * It may hold readings that the cloud has: they come twice and count once.
- * @param append called with groups of entries, oldest first
- * @returns how many readings were saved
  */
-export function salvage(file: string, append: (entries: readonly Entry[]) => void): number {
+export function salvage(file: string, { append, record }: Sinks): Salvaged {
   let database: DatabaseSync | undefined;
+  const losses = new Losses();
   let saved = 0;
+  let found: Found | null = null;
   try {
     database = new DatabaseSync(file, { readOnly: true });
     const version = database.prepare('PRAGMA user_version').get()?.['user_version'];
-    if (version !== SCHEMA_VERSION) return 0;
-    const entryOf = reader(database);
+    if (version !== SCHEMA_VERSION) return { saved, lost: 0 };
+    found = foundIn(database);
+    const entryOf = reader(database, found, losses);
     let group: Entry[] = [];
     const flush = (): void => {
       append(group);
@@ -30,7 +45,8 @@ export function salvage(file: string, append: (entries: readonly Entry[]) => voi
       group = [];
     };
     for (const row of soundRows(database)) {
-      const entry = entryOf(row);
+      if (row === 'hole') losses.hole(found.bins.values());
+      const entry = row === 'hole' ? null : entryOf(row);
       if (entry !== null) group.push(entry);
       if (group.length >= GROUP) flush();
     }
@@ -42,29 +58,64 @@ export function salvage(file: string, append: (entries: readonly Entry[]) => voi
   } finally {
     database?.close();
   }
-  return saved;
+  if (found === null) return { saved, lost: 0 };
+  const lost = Math.max(0, found.readings - saved);
+  if (lost > 0) losses.hole(losses.isEmpty ? found.bins.values() : []);
+  record(losses.gaps(found.newestAt, lost));
+  return { saved, lost };
+}
+
+/** What a damaged store says of itself. */
+interface Found {
+  readonly bins: ReadonlyMap<number, BinId>;
+  readonly newestAt: ReadonlyMap<BinId, number>;
+  /** How many readings it should hold; 0 where it does not say. */
+  readonly readings: number;
+}
+
+function foundIn(database: DatabaseSync): Found {
+  const rows = database.prepare('SELECT id, bin, at FROM bins').all();
+  const bins = rows.flatMap(({ id, bin, at }) =>
+    ID_PATTERN.test(String(bin))
+      ? [{ id: Number(id), bin: binId(String(bin)), at: Number(at) }]
+      : [],
+  );
+  return {
+    bins: new Map(bins.map(({ id, bin }) => [id, bin])),
+    newestAt: new Map(bins.map(({ bin, at }) => [bin, at])),
+    readings: readingsIn(database),
+  };
+}
+
+function readingsIn(database: DatabaseSync): number {
+  try {
+    return Number(database.prepare('SELECT readings FROM store').get()?.['readings'] ?? 0);
+  } catch {
+    return 0;
+  }
 }
 
 /** Rows from the oldest up to the first damage, then those from the newest back to it, in order. */
-function* soundRows(database: DatabaseSync): Generator<StoredRow> {
+function* soundRows(database: DatabaseSync): Generator<StoredRow | 'hole'> {
   const columns = 'SELECT * FROM readings WHERE row > ? AND row < ? ORDER BY row';
   const up = database.prepare(`${columns} LIMIT ?`);
   const down = database.prepare(`${columns} DESC LIMIT ?`);
   let last = 0;
   for (const rows of untilDamage(up, (row) => [row, END], 0)) {
-    last = rows.at(-1)?.[0] ?? last;
-    yield* rows;
+    if (rows === 'damage') yield 'hole';
+    else yield* rows;
+    if (rows !== 'damage') last = rows.at(-1)?.[0] ?? last;
   }
   const after = last;
-  const rest = [...untilDamage(down, (row) => [after, row], END)].flat();
-  yield* rest.reverse();
+  const rest = [...untilDamage(down, (row) => [after, row], END)];
+  yield* rest.flatMap((rows) => (rows === 'damage' ? [] : rows)).reverse();
 }
 
 function* untilDamage(
   statement: StatementSync,
   range: (row: number) => [number, number],
   start: number,
-): Generator<StoredRow[]> {
+): Generator<StoredRow[] | 'damage'> {
   statement.setReturnArrays(true);
   let row = start;
   for (let size = GROUP; size >= 1;) {
@@ -78,15 +129,14 @@ function* untilDamage(
       size = Math.floor(size / 2);
     }
   }
+  yield 'damage';
 }
 
-function reader(database: DatabaseSync): (row: StoredRow) => Entry | null {
-  const bins = new Map(
-    database
-      .prepare('SELECT id, bin FROM bins')
-      .all()
-      .map((bin) => [Number(bin['id']), String(bin['bin']) as BinId]),
-  );
+function reader(
+  database: DatabaseSync,
+  { bins }: Found,
+  losses: Losses,
+): (row: StoredRow) => Entry | null {
   const clocks = database.prepare('SELECT * FROM clocks').all() as unknown as ClockRow[];
   const shifts = new Map(clocks.map((clock) => [clock.id, clock]));
   const gaps = Map.groupBy(gapRows(database), ({ bin }) => bin);
@@ -94,13 +144,24 @@ function reader(database: DatabaseSync): (row: StoredRow) => Entry | null {
   return ([row, id, at, value, samples, spread, kind, clock, sum]) => {
     const bin = bins.get(id);
     const words = kindFrom(kind);
-    if (bin === undefined || words === undefined) return null;
-    if (sumOf(row, hashOf(bin), at, value, samples, spread, kind, clock) !== sum) return null;
+    if (bin === undefined) {
+      losses.hole(bins.values());
+      return null;
+    }
+    const expected = sumOf(row, hashOf(bin), at, value, samples, spread, kind, clock);
+    if (words === undefined || expected !== sum) {
+      losses.lost(bin);
+      return null;
+    }
     const { shift_ms: shiftMs = 0, shift_from: from = null } = shifts.get(clock) ?? {};
     const isShifted = from !== null && row > from;
     const time = isShifted ? at + shiftMs : at;
-    if (time <= (newest.get(bin) ?? 0)) return null;
+    if (time <= (newest.get(bin) ?? 0)) {
+      losses.lost(bin);
+      return null;
+    }
     newest.set(bin, time);
+    losses.sound(bin, time);
     const synced = words.synced || isShifted;
     return {
       reading: { bin, at: time, value, samples, spread, ...words, synced },
