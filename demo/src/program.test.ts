@@ -1,7 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
+import { WAIT } from '#shared/testing/patience.ts';
 import { Program } from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'offtake-program-'));
@@ -33,4 +36,33 @@ test.each([
     working.stop(),
   ]);
   expect(await working.ended).toBeUndefined();
+});
+
+test('a program whose starter is killed is asked to stop', async () => {
+  const ended = join(folder, 'ended');
+  const child = `
+    process.once('SIGTERM', () => {
+      require('node:fs').writeFileSync(${JSON.stringify(ended)}, '');
+      process.exit();
+    });
+    setInterval(() => {}, 1000);
+    ${READY}`;
+  const starter = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import { Program } from ${JSON.stringify(new URL('./program.ts', import.meta.url).href)};
+      const logFile = ${JSON.stringify(join(folder, 'orphan.log'))};
+      const args = ['-e', ${JSON.stringify(child)}];
+      await new Program({ name: 'work', args, logFile }).ready();
+      console.log('started');
+      setInterval(() => {}, 1000);`,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  await once(starter.stdout, 'data');
+  expect(existsSync(ended)).toBe(false);
+  starter.kill('SIGKILL');
+  await vi.waitFor(() => expect(existsSync(ended)).toBe(true), WAIT);
 });

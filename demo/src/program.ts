@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Failure } from '#shared/failure.ts';
 
+const LEASH = new URL('./leash.ts', import.meta.url).href;
 /** How long a program may take to close after it was asked to. */
 const STOP_DEADLINE_MS = 10_000;
 
@@ -15,8 +16,8 @@ export interface ProgramOptions {
 }
 
 /**
- * A program of ours that runs beside us. Its output goes to a log file; the last line it wrote to
- * standard error is what we tell when it fails.
+ * A program of ours that runs beside us, and stops when we are gone. Its output goes to a log file;
+ * the last line it wrote to standard error is what we tell when it fails.
  */
 export class Program {
   readonly name: string;
@@ -29,7 +30,9 @@ export class Program {
 
   constructor({ name, args, logFile }: ProgramOptions) {
     this.name = name;
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(process.execPath, ['--import', LEASH, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     const log = createWriteStream(logFile, { flags: 'a' });
     let complaint = '';
     const ready = Promise.withResolvers<boolean>();
