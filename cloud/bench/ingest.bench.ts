@@ -1,5 +1,6 @@
 import type { Benchmark } from '../../bench/benchmark.ts';
 import { DAY_MS } from '#shared/units.ts';
+import { Api } from '../../demo/src/api.ts';
 import { CloudProcess } from '../test/cloud-process.ts';
 import { PIECE_MG, TARE_MG, agentName, binName, connectAgent, payloadsOf } from './load.ts';
 
@@ -12,11 +13,11 @@ const HISTORY_MS = 300 * DAY_MS;
 /** The cloud as its users run it, in a process and folder of its own. */
 class BenchedCloud {
   readonly #process: CloudProcess;
-  readonly #key: string;
+  readonly api: Api;
 
   private constructor(process: CloudProcess, key: string) {
     this.#process = process;
-    this.#key = key;
+    this.api = new Api(process.url, key);
   }
 
   static async start(): Promise<BenchedCloud> {
@@ -27,16 +28,6 @@ class BenchedCloud {
 
   get broker(): string {
     return this.#process.brokerUrl;
-  }
-
-  async post(path: string, body: object): Promise<unknown> {
-    const answer = await fetch(`${this.#process.url}/api/v1${path}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${this.#key}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
-    return await answer.json();
   }
 
   async metric(name: string): Promise<number> {
@@ -53,19 +44,20 @@ class BenchedCloud {
 
 async function enrol(cloud: BenchedCloud, agents: number, bins: number): Promise<string[]> {
   const product = { id: 'screw', name: 'Screw', unit: 'piece', pieceMassMg: PIECE_MG };
-  await cloud.post('/products', product);
-  await cloud.post('/customers', { id: 'acme', name: 'Acme' });
+  await cloud.api.create('/products', product);
+  await cloud.api.create('/customers', { id: 'acme', name: 'Acme' });
   const secrets: string[] = [];
   for (let agent = 0; agent < agents; agent += 1) {
     const siteId = `site-${agent}`;
     const site = { id: siteId, name: siteId, customerId: 'acme', timeZone: 'UTC' };
-    await cloud.post('/sites', site);
-    const created = await cloud.post('/agents', { id: agentName(agent), siteId });
-    secrets.push((created as { secret: string }).secret);
+    await cloud.api.create('/sites', site);
+    const enrolled = { id: agentName(agent), siteId };
+    const { secret } = await cloud.api.create<{ secret: string }>('/agents', enrolled);
+    secrets.push(secret);
     for (let bin = 0; bin < bins; bin += 1) {
       const id = binName(agent, bin);
       const setup = { productId: product.id, tareMg: TARE_MG, capacityMg: 6_000_000 };
-      await cloud.post('/bins', { id, name: id, siteId, ...setup });
+      await cloud.api.create('/bins', { id, name: id, siteId, ...setup });
     }
   }
   return secrets;

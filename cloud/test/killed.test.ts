@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DAY_MS } from '#shared/units.ts';
 import { receiptSchema } from '#shared/wire/receipt.ts';
 import { topicOf } from '#shared/wire/topics.ts';
+import { Api } from '../../demo/src/api.ts';
 import { PIECE_MG, TARE_MG, agentName, binName, payloadsOf } from '../bench/load.ts';
 import { CloudProcess } from './cloud-process.ts';
 
@@ -14,27 +15,14 @@ const WINDOW = 16;
 const KILLS = [10, 60, 130, 200];
 
 let cloud: CloudProcess;
-let key: string;
+let api: Api;
 
 beforeAll(async () => {
   cloud = await CloudProcess.create();
   await cloud.start();
-  key = await cloud.firstKey();
+  api = new Api(cloud.url, await cloud.firstKey());
 });
 afterAll(() => cloud.remove());
-
-async function call<T>(method: string, path: string, body?: object): Promise<T> {
-  const answer = await fetch(`${cloud.url}/api/v1${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${key}`,
-      ...(body && { 'content-type': 'application/json' }),
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
-  return (await answer.json()) as T;
-}
 
 /** Sends what has no receipt, all of it again after each reconnect: go-back-N. */
 class Sender {
@@ -93,35 +81,20 @@ class Sender {
   }
 }
 
-async function storedReadings(bin: string): Promise<number> {
-  let count = 0;
-  let next: string | null = '';
-  while (next !== null) {
-    const cursor: string = next === '' ? '' : `&cursor=${encodeURIComponent(next)}`;
-    const page: { items: unknown[]; next: string | null } = await call(
-      'GET',
-      `/bins/${bin}/readings?from=0&limit=1000${cursor}`,
-    );
-    count += page.items.length;
-    next = page.next;
-  }
-  return count;
-}
-
 test('a cloud killed again and again amid its work loses nothing and counts nothing twice', async () => {
-  await call('POST', '/products', {
+  await api.create('/products', {
     id: 'screw',
     name: 'Screw',
     unit: 'piece',
     pieceMassMg: PIECE_MG,
   });
-  await call('POST', '/sites', { id: 'hall', name: 'Hall', customerId: null, timeZone: 'UTC' });
+  await api.create('/sites', { id: 'hall', name: 'Hall', customerId: null, timeZone: 'UTC' });
   const agent = { id: agentName(0), siteId: 'hall' };
-  const { secret } = await call<{ secret: string }>('POST', '/agents', agent);
+  const { secret } = await api.create<{ secret: string }>('/agents', agent);
   const bins = Array.from({ length: BINS }, (_, bin) => binName(0, bin));
   for (const id of bins) {
     const setup = { productId: 'screw', tareMg: TARE_MG, capacityMg: 6_000_000 };
-    await call('POST', '/bins', { id, name: id, siteId: 'hall', ...setup });
+    await api.create('/bins', { id, name: id, siteId: 'hall', ...setup });
   }
   const payloads = payloadsOf({
     agent: 0,
@@ -140,10 +113,11 @@ test('a cloud killed again and again amid its work loses nothing and counts noth
   await sender.leave();
 
   for (const bin of bins) {
-    expect(await storedReadings(bin)).toBe((BATCHES * PER_BATCH) / BINS);
-    const compared = await call<{ equal: boolean; movements: number }>(
-      'POST',
+    const stored = await api.list(`/bins/${bin}/readings`);
+    expect(stored).toHaveLength((BATCHES * PER_BATCH) / BINS);
+    const compared = await api.create<{ equal: boolean; movements: number }>(
       `/bins/${bin}/recompute`,
+      {},
     );
     expect(compared).toMatchObject({ equal: true });
     expect(compared.movements).toBeGreaterThan(10);
