@@ -442,3 +442,22 @@ test('an empty period and one of too many steps are refused', async () => {
     reason: 'too-many-steps',
   });
 });
+
+test('a commit comes between the parts of a long question', async () => {
+  const order: string[] = [];
+  let commit: Promise<unknown> | undefined;
+  const query = { from: 0, to: START + SPAN, by: 'total', step: 'total' } as const;
+  const answered = consumption(
+    async (part) => {
+      const result = await db.database.scoped('*', part);
+      order.push('part');
+      commit ??= db.database.transaction(async () => order.push('commit'));
+      return result;
+    },
+    { ...PERIOD, ...query },
+  );
+  expect(await answered).toMatchObject({ ok: true });
+  await commit;
+  expect(order.length).toBeGreaterThan(BINS.length);
+  expect(order.indexOf('commit')).toBeLessThan(3);
+});
