@@ -25,6 +25,9 @@ export interface Pausing {
 const FIRST_MS = 20;
 const GROWTH = 5;
 
+/** Who stays silent is dead rather than impatient: pauses are tried again after so many failures. */
+const SEARCH_AGAIN_AFTER = 16;
+
 /** So many answers in a row are no chance: to believe in a pause, and in a shorter one. */
 const SURE_ANSWERS = 4;
 
@@ -79,8 +82,9 @@ const kept = (pauseMs: number): Pausing => ({
 function longer(state: Pausing, longestMs: number): number {
   const { keptMs, nextMs, failures } = state;
   if (isNeeded(state) && failures === 0) return keptMs;
-  // Not the pause: from the beginning.
+  // Not the pause, or only the kept one.
   if (nextMs >= longestMs) return keptMs;
+  if (nextMs === keptMs && failures % SEARCH_AGAIN_AFTER > 1) return keptMs;
   return Math.min(longestMs, nextMs === 0 ? FIRST_MS : nextMs * GROWTH);
 }
 

@@ -87,9 +87,14 @@ export function retried<Scale>(turn: Turn<Scale>, now: number): Turn<Scale> | nu
   return { ...turn, retries: turn.retries + 1, dueAt: now + RETRY_MS };
 }
 
+/** Who comes back answers as ever: only one probe in so many waits for one that has become slow. */
+const SLOW_PROBE = 8;
+const PROBE_TIMES = 2;
+
 /**
  * How long an answer is waited for: what is configured, or less where experience says that no answer
- * will come. It doubles with every failure, so that a slave that has become slow is reached again.
+ * will come. It doubles with every failure until the breaker opens; of the probes that follow, most
+ * are short, so that the dead cost the living little.
  * @param slowestMs slowest of its latest answers, `null` where too few are known
  */
 export function deadlineMs(
@@ -98,5 +103,6 @@ export function deadlineMs(
 ): number {
   if (slowestMs === null) return timeoutMs;
   const expected = Math.max(SHORTEST_DEADLINE_MS, PATIENT_TIMES * slowestMs);
-  return Math.min(timeoutMs, expected * 2 ** Math.min(failures, 30));
+  if (!isOpen({ failures })) return Math.min(timeoutMs, expected * 2 ** failures);
+  return failures % SLOW_PROBE === 0 ? timeoutMs : Math.min(timeoutMs, PROBE_TIMES * expected);
 }
