@@ -127,7 +127,7 @@ program
 async function findScale(options: ProbeArguments): Promise<void> {
   const { dialogue } = await import('./probe/dialogue.ts');
   const { probe } = await import('./probe/probe.ts');
-  const { probeText } = await import('./probe/text.ts');
+  const { isSure, probeText } = await import('./probe/text.ts');
   const { profileNames } = await import('./scale/profile.ts');
   const address = options.serial ?? options.tcp;
   if (address === undefined) {
@@ -147,12 +147,13 @@ async function findScale(options: ProbeArguments): Promise<void> {
   });
   person.close();
   console.log(probeText(result));
-  if (result.kind === 'nothing') process.exitCode = 1;
+  if (!isSure(result)) process.exitCode = result.kind === 'nothing' ? 1 : 2;
 }
 
 const probing = program
   .command('probe')
-  .description('find out how a scale speaks, with a known mass on it; only listens and reads')
+  .description('find out how a scale speaks, with a known mass on it; changes nothing on it')
+  .addHelpText('after', '\nExit: 0 found for sure, 2 found but not for sure, 1 nothing found.')
   .action(findScale);
 for (const option of PROBE_OPTIONS) probing.addOption(option);
 

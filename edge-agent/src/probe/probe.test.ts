@@ -1,16 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
+import { readConfig, type LinkConfig } from '../config.ts';
 import { profileNames } from '../scale/profile.ts';
 import { freshFolder } from '../testing/folder.ts';
 import { modbusDevice, requirePymodbus } from '../testing/pymodbus.ts';
+import { serialScale } from '../testing/serial-scale.ts';
 import { tcpDevice } from '../testing/tcp-device.ts';
 import { probe, type ProbeOptions, type ProbeResult } from './probe.ts';
-import { probeText } from './text.ts';
+import { isSure, probeText } from './text.ts';
 
 const run = (address: string, options: Partial<ProbeOptions> = {}): Promise<ProbeResult> =>
   probe({
@@ -107,16 +109,108 @@ test('a scale that sends by itself is recognised by listening, and nothing is se
   expect(received).toBe(0);
 });
 
-test('only reads go out, and where nobody answers that is said', async () => {
-  const codes = new Set<number>();
+test('nothing goes out but reads and requests for a weight, and that nobody answers is said', async () => {
+  const asked = new Set<string>();
   const device = await tcpDevice((bytes) => {
-    // Modbus TCP has its function at 7, RTU at 1; the shortest of either ends after 8 bytes.
-    codes.add(
-      bytes.readUInt16BE(2) === 0 && bytes.length === 12 ? bytes.readUInt8(7) : bytes.readUInt8(1),
-    );
+    const isTcp = bytes.length === 12 && bytes.readUInt16BE(2) === 0;
+    const isRtu = bytes.length === 8 && bytes.readUInt8(0) <= 3;
+    // Modbus TCP has its function at 7, RTU at 1.
+    if (isTcp || isRtu) asked.add(`function ${bytes.readUInt8(isTcp ? 7 : 1)}`);
+    else asked.add(bytes.toString('latin1').replace(/^\r\n(?=.)/, ''));
   });
   const result = await run(device.address, { timeoutMs: 30, listenMs: 10 });
   expect(result.kind).toBe('nothing');
-  expect([...codes]).toEqual([3]);
-  expect(probeText(result)).toContain('Nothing was found');
+  expect([...asked].toSorted()).toEqual(
+    [
+      '\r\n',
+      '\u001BP\r\n',
+      '1',
+      '2',
+      '3',
+      'IP\r\n',
+      'Q\r\n',
+      'RG\r\n',
+      'SI\r\n',
+      'function 3',
+    ].toSorted(),
+  );
+  const text = probeText(result);
+  expect(text).toContain('Nothing was found');
+  expect(text).toContain('A and B');
+  expect(isSure(result)).toBe(false);
+});
+
+/** What is printed, put into a whole configuration: it has to be one. */
+function linksIn(text: string): LinkConfig[] {
+  const file = join(freshFolder(), 'agent.yaml');
+  const links = text.slice(text.indexOf('links:'));
+  writeFileSync(
+    file,
+    `agent: { id: a, secret: s }\nbroker: mqtt://127.0.0.1:1\ndataDir: data\n${links}`,
+  );
+  return [...readConfig(file).links];
+}
+
+const FRAMES = {
+  'mt-sics': 'S S     500.00 g\r\n',
+  'a-and-d': 'ST,+00000500.0  g\r\n',
+  cas: `ST,GS,2${String.fromCharCode(0xc4)},  0500.0  g\r\n`,
+  ohaus: '    500.0 g     \r\n',
+  sbi: '+    500.0 g  \r\n',
+} as const;
+
+test.each([
+  ['mt-sics', 'SI\r\n', {}],
+  ['a-and-d', 'SI\r\n', { mode: 'polled', command: 'SI', tare: 'locked' }],
+  ['a-and-d', 'RG\r\n', { mode: 'polled', command: 'RG', tare: 'locked' }],
+  ['cas', '2', { mode: 'polled', device: 2 }],
+  ['ohaus', 'IP\r\n', { mode: 'polled', command: 'IP', tare: 'locked' }],
+  ['sbi', '\u001BP\r\n', { mode: 'polled', tare: 'locked' }],
+] as const)('TCP: %s that answers to %j is found by asking', async (protocol, request, keys) => {
+  const device = await tcpDevice((bytes, socket) => {
+    if (bytes.toString('latin1').replace(/^\r\n(?=.)/, '') === request)
+      socket.write(FRAMES[protocol], 'latin1');
+  });
+  const result = await run(device.address, { timeoutMs: 100, listenMs: 10 });
+  expect(result).toMatchObject({ kind: 'ascii', guess: { protocol, massMg: 500_000 } });
+  expect(isSure(result)).toBe(true);
+  expect(linksIn(probeText(result))).toMatchObject([{ protocol, ...keys }]);
+});
+
+describe.skipIf(!requireProgram('python3'))('on a serial line whose scale minds the speed', () => {
+  test('seven bits and even parity are told by the eighth bit, and the scale is asked in them', async () => {
+    const frame = FRAMES['a-and-d'];
+    const scale = { baud: 19_200, eighthBit: 'even', request: 'Q\r\n', frame } as const;
+    const result = await run(await serialScale(scale), { units: [1], timeoutMs: 60, listenMs: 10 });
+    expect(result).toMatchObject({ kind: 'ascii', guess: { protocol: 'a-and-d' } });
+    expect(linksIn(probeText(result))).toMatchObject([
+      {
+        protocol: 'a-and-d',
+        mode: 'polled',
+        command: 'Q',
+        serial: { baud: 19_200, parity: 'even', dataBits: 7, stopBits: 1 },
+        scales: [{ divisionMg: 100 }],
+      },
+    ]);
+  });
+
+  test.each([
+    ['ohaus', 'odd', { parity: 'odd', dataBits: 7, stopBits: 1 }],
+    ['sbi', 'stop', { parity: 'none', dataBits: 7, stopBits: 2 }],
+    ['mt-sics', 'data', { parity: 'none', dataBits: 8, stopBits: 1 }],
+  ] as const)(
+    '%s that sends by itself is told by listening: %s',
+    async (protocol, eighthBit, serial) => {
+      const scale = { baud: 19_200, eighthBit, request: null, frame: FRAMES[protocol] };
+      const result = await run(await serialScale(scale), {
+        units: [1],
+        timeoutMs: 30,
+        listenMs: 150,
+      });
+      expect(result).toMatchObject({ kind: 'ascii', guess: { protocol } });
+      expect(linksIn(probeText(result))).toMatchObject([
+        { protocol, serial: { baud: 19_200, ...serial } },
+      ]);
+    },
+  );
 });

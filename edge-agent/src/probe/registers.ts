@@ -24,13 +24,29 @@ export interface Unit {
   readonly timeoutMs: number;
 }
 
+/** Some do not hear what comes right after an answer; here nobody is in a hurry. */
+const PAUSE_MS = 50;
+
+/** A request that gets no answer is asked once more: one byte in a thousand is lost on a bad line. */
+const TRIES = 2;
+
 /** Reads without ever writing: functions 3 and 4 only. @returns `null` where it answers no registers */
 async function read(
   { line, unit, timeoutMs }: Unit,
   { table, first, count }: { table: RegisterTable; first: number; count: number },
 ): Promise<readonly number[] | null> {
-  const answer = await line.exchange({ unit, table, first, count }, { timeoutMs, pauseMs: 0 });
-  return answer.ok ? answer.words : null;
+  const limits = { timeoutMs, pauseMs: PAUSE_MS };
+  for (let tried = 0; tried < TRIES; tried += 1) {
+    try {
+      const answer = await line.exchange({ unit, table, first, count }, limits);
+      return answer.ok ? answer.words : null;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === 'link-down') throw error;
+      await line.drain();
+    }
+  }
+  // Some do not answer at all where they have no register.
+  return null;
 }
 
 /** Whether somebody answers at this unit id, be it with an exception. */
@@ -38,7 +54,7 @@ export async function answers({ line, unit, timeoutMs }: Unit): Promise<boolean>
   for (const table of REGISTER_TABLES) {
     try {
       const request = { unit, table, first: 0, count: 1 };
-      const answer = await line.exchange(request, { timeoutMs, pauseMs: 0 });
+      const answer = await line.exchange(request, { timeoutMs, pauseMs: PAUSE_MS });
       return answer.ok || !NOBODY.has(answer.exception);
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'link-down') throw error;
@@ -96,6 +112,12 @@ export async function profileWords(
 
 const COUNTS_MG = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
 
+/** A scale shows what lies on it to within this part. */
+const TOLERANCE = 0.005;
+
+/** An integer of fewer counts says too little. */
+const FEWEST_COUNTS = 20;
+
 /**
  * The masses of 1 in the register that make this profile say the known mass.
  * @returns `[null]` where the profile knows its unit and fits, empty where it does not fit
@@ -106,11 +128,14 @@ export function fittingCounts(
   weightMg: number,
 ): (number | null)[] {
   const counts = profile.unit === undefined ? COUNTS_MG : [null];
+  // A float has digits after its point.
+  const isCounted = profile.value.type !== 'float32';
   return counts.filter((countMg) => {
     const decoded = decodeRegisters(profile, words, countMg);
     if (!decoded.ok) return false;
-    const toleranceMg = Math.max(0.005 * Math.abs(weightMg), countMg ?? 1);
-    const counted = countMg === null || Math.abs(weightMg) >= 20 * countMg || weightMg === 0;
-    return counted && Math.abs(decoded.massMg - weightMg) <= toleranceMg;
+    const stepMg = isCounted ? (countMg ?? 1) : 1;
+    if (weightMg !== 0 && Math.abs(weightMg) < FEWEST_COUNTS * stepMg) return false;
+    const toleranceMg = Math.max(TOLERANCE * Math.abs(weightMg), stepMg);
+    return Math.abs(decoded.massMg - weightMg) <= toleranceMg;
   });
 }

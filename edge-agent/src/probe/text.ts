@@ -1,37 +1,81 @@
 import { registerNumber } from '#shared/profile.ts';
 import type { Interpretation } from './core/interpretation.ts';
 import { FIRST_REGISTERS } from './registers.ts';
-import type { FoundLine, ProbeResult, ProfileFit } from './probe.ts';
+import type { EighthBit } from './core/eighth-bit.ts';
+import type { FoundLine, ProbeResult, SerialSettings } from './probe.ts';
+import type { ProfileFit } from './weighing.ts';
 
 type Modbus = Extract<ProbeResult, { kind: 'modbus' }>;
 
+/** Where the step of the display is not known: the technician is told to set it. */
+const UNKNOWN_STEP_MG = 1_000;
+
 /** More than so many readings are not worth listing. */
 const MOST_SHOWN = 8;
+
+/** Whether nothing else fits; else another mass, or the manual, has to decide. */
+export function isSure(result: ProbeResult): boolean {
+  if (result.kind === 'nothing') return false;
+  if (result.kind === 'ascii') return showsWeight(result);
+  const { fits, others, weights } = result;
+  return weights > 1 && (fits.length === 1 || (fits.length === 0 && others.length === 1));
+}
 
 /** What was found, how sure it is, and what to paste into agent.yaml. */
 export function probeText(result: ProbeResult): string {
   if (result.kind === 'nothing') {
     return [
       `Nothing was found: ${result.tried}.`,
-      'Check power, wiring (A and B swapped?), and the indicator: its protocol may be switched off.',
-      'Slaves may have other numbers (--units 1-247). Scales that speak only when asked (MT-SICS)',
-      'are not heard: try protocol: mt-sics with `agent check` and `agent run`.',
+      'Nobody answered. In the order in which it is usually the reason:',
+      '- Is the indicator on, and its interface set to a protocol (not to a printer, not off)?',
+      '- RS-485: are A and B swapped? Makers disagree on their names: swap them, it harms nothing.',
+      '- RS-232: are TX and RX crossed? Is it an RS-232 port at all, and not RS-422 or a USB cable of',
+      '  another maker?',
+      '- Is a ground wire connected, and does the line end in 120 ohm at both ends and nowhere else?',
+      '- Has the slave another number (--units 1-247) or does it take longer (--timeout-ms 1000)?',
+      '- Does another program use the port or the only connection of the gateway (agent, vendor’s tool)?',
     ].join('\n');
   }
-  if (result.kind === 'ascii') {
-    const { guess } = result;
-    const shows = guess.massMg === null ? 'no weight' : `${guess.massMg / 1_000} g`;
-    return [
-      `${guess.protocol}: ${guess.frames} frames heard, the newest shows ${shows}.`,
-      'Sure: the frames of other protocols look otherwise. Set divisionMg to one step of the display.',
-      '',
-      ...linkLines(guess.protocol, result),
-      '    scales:',
-      '      - { bin: CHANGE-ME, divisionMg: 1000 }',
-    ].join('\n');
-  }
-  return modbusText(result);
+  return result.kind === 'ascii' ? asciiText(result) : modbusText(result);
 }
+
+type Ascii = Extract<ProbeResult, { kind: 'ascii' }>;
+
+/** A scale shows what lies on it to within this part. */
+const TOLERANCE = 0.005;
+
+const showsWeight = ({ guess, weightMg }: Ascii): boolean =>
+  guess.massMg !== null && Math.abs(guess.massMg - weightMg) <= TOLERANCE * Math.abs(weightMg);
+
+function asciiText(result: Ascii): string {
+  const { guess, keys, serial, weightMg } = result;
+  const { protocol, frames, massMg, digitMg, eighthBit } = guess;
+  const expected = showsWeight(result)
+    ? 'as it should: sure.'
+    : `not ${weightMg / 1_000} g: is it the right mass, and is the scale zeroed and not tared?`;
+  const shows =
+    massMg === null ? `no weight: ${guess.why ?? ''}` : `${massMg / 1_000} g, ${expected}`;
+  return [
+    `${protocol}: ${frames} frames, the newest shows ${shows}`,
+    'divisionMg is one step of the display; the last digit may go in steps of 2, 5 or 10.',
+    ...(guess.isMarked
+      ? []
+      : ['Its frames do not say whether they are gross: lock the tare key of the scale.']),
+    '',
+    ...linkLines(protocol, { ...result, serial: serial && { ...serial, ...BITS[eighthBit] } }),
+    ...[...keys, ...(guess.isMarked ? [] : ['tare: locked'])].map((key) => `    ${key}`),
+    '    scales:',
+    `      - { bin: CHANGE-ME, divisionMg: ${digitMg ?? UNKNOWN_STEP_MG} }`,
+  ].join('\n');
+}
+
+/** What a line of eight bits without parity really was. */
+const BITS: Readonly<Record<EighthBit, Partial<SerialSettings>>> = {
+  data: {},
+  even: { dataBits: 7, parity: 'even' },
+  odd: { dataBits: 7, parity: 'odd' },
+  stop: { dataBits: 7, parity: 'none', stopBits: 2 },
+};
 
 function modbusText(result: Modbus): string {
   const { protocol, unit, fits, others, weights } = result;
@@ -66,7 +110,11 @@ function modbusText(result: Modbus): string {
     ...(others.length > MOST_SHOWN ? [`  and ${others.length - MOST_SHOWN} more`] : []),
     '',
     ...linkLines(protocol, result),
-    ...profileLines(unit, { profile: './my-indicator.yaml', countMg: Math.round(only.countMg) }),
+    ...profileLines(unit, {
+      profile: './my-indicator.yaml',
+      countMg: Math.round(only.countMg),
+      isStep: only.type !== 'float32',
+    }),
     '',
     '# my-indicator.yaml, beside agent.yaml. Add the status bits from the manual: without them an',
     '# overload or a broken load cell is not told from a weight. Make sure that it is gross, not net:',
@@ -77,6 +125,7 @@ function modbusText(result: Modbus): string {
 
 function linkLines(protocol: string, { address, serial }: FoundLine): string[] {
   return [
+    'links:',
     '  - name: CHANGE-ME',
     `    protocol: ${protocol}`,
     `    address: ${address}`,
@@ -88,11 +137,11 @@ function linkLines(protocol: string, { address, serial }: FoundLine): string[] {
   ];
 }
 
-function profileLines(unit: number, { profile, countMg }: ProfileFit): string[] {
+function profileLines(unit: number, { profile, countMg, isStep }: ProfileFit): string[] {
   const count = countMg === null ? '' : `, countMg: ${countMg}`;
   return [
     '    scales:',
-    `      - { bin: CHANGE-ME, unit: ${unit}, profile: ${profile}${count}, divisionMg: ${countMg ?? 1000} }`,
+    `      - { bin: CHANGE-ME, unit: ${unit}, profile: ${profile}${count}, divisionMg: ${isStep && countMg !== null ? countMg : UNKNOWN_STEP_MG} }`,
   ];
 }
 
