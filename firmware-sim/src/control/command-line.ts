@@ -13,6 +13,16 @@ const display = z.object({
   cellError: z.boolean().optional(),
 });
 const stateSchema = z.object({
+  links: z.array(
+    z.object({
+      site: z.string(),
+      link: z.string(),
+      protocol: z.string(),
+      port: z.number(),
+      path: z.string().nullable(),
+      kinds: z.array(z.string()),
+    }),
+  ),
   bins: z.array(
     z.object({
       bin: z.string(),
@@ -76,11 +86,21 @@ export function controlCommand({ print }: Outlet): Command {
   const request: Request = (method, path, body) =>
     ask(`http://127.0.0.1:${ctl.opts<{ panel: number }>().panel}/api/${path}`, method, body);
 
+  /** What came of it. */
+  const printBin = async (name: string): Promise<void> => {
+    const { bins } = stateSchema.parse(await request('GET', 'state'));
+    for (const line of listing({ bins: bins.filter(({ bin }) => bin === name), faults: [] })) {
+      print(line);
+    }
+  };
+
   ctl
     .command('list')
     .description('bins with what is there and what their indicators show, and faults')
-    .action(async () => {
-      for (const line of listing(stateSchema.parse(await request('GET', 'state')))) print(line);
+    .option('--links', 'links instead, with where they are and what faults they can have')
+    .action(async ({ links }: { links?: true }) => {
+      const state = stateSchema.parse(await request('GET', 'state'));
+      for (const line of links === true ? linkLines(state) : listing(state)) print(line);
     });
   for (const kind of ['put', 'take'] as const) {
     ctl
@@ -90,6 +110,8 @@ export function controlCommand({ print }: Outlet): Command {
       .argument('<quantity>', 'pieces, or mg of a bulk product', whole)
       .action(async (name: string, quantity: number) => {
         await request('POST', `${bin(name)}/${kind}`, { quantity });
+        await printBin(name);
+        print(`undo with: ${kind === 'put' ? 'take' : 'put'} ${name} ${quantity}`);
       });
   }
   for (const key of ['tare', 'zero', 'clear-tare'] as const) {
@@ -99,6 +121,7 @@ export function controlCommand({ print }: Outlet): Command {
       .argument('<bin>')
       .action(async (name: string) => {
         await request('POST', `${bin(name)}/${key}`, {});
+        await printBin(name);
       });
   }
   addFaultCommands(ctl, request, print);
@@ -124,7 +147,7 @@ function addFaultCommands(ctl: Command, request: Request, print: Outlet['print']
     .option('--unit <number>', 'only this Modbus unit', whole)
     .option('--count <number>', 'how often at most', whole)
     .option('--duration <seconds>', 'for how long', positive)
-    .option('--after <seconds>', 'beginning when', positive)
+    .option('--after <seconds>', 'beginning when', seconds)
     .option('--probability <share>', '0 to 1, of each answer', positive)
     .option('--code <number>', 'of an exception', whole)
     .option('--connections <number>', 'of max-connections', whole)
@@ -138,7 +161,11 @@ function addFaultCommands(ctl: Command, request: Request, print: Outlet['print']
     .description('end a fault, or all')
     .argument('[id]', 'as `fault` and `list` print it; absent: all')
     .action(async (id?: string) => {
-      await request('DELETE', id === undefined ? 'faults' : `faults/${encodeURIComponent(id)}`, {});
+      const path = id === undefined ? 'faults' : `faults/${encodeURIComponent(id)}`;
+      const { cleared } = z
+        .object({ cleared: z.number() })
+        .parse(await request('DELETE', path, {}));
+      print(`cleared ${cleared}`);
     });
 }
 
@@ -155,10 +182,26 @@ async function ask(url: string, method: string, body?: object): Promise<unknown>
     throw new Failure('no-simulator', messageOf(cause), { retry: 'never', cause });
   });
   if (response.ok) return answer;
-  throw new Failure('refused', refusalSchema.parse(answer).error, { retry: 'never' });
+  const { error } = refusalSchema.parse(answer);
+  const hint = response.status === 404 ? '; `list` and `list --links` name what is there' : '';
+  throw new Failure('refused', `${error}${hint}`, { retry: 'never' });
 }
 
-function listing({ bins, faults }: z.output<typeof stateSchema>): string[] {
+type State = z.output<typeof stateSchema>;
+
+function linkLines({ links }: State): string[] {
+  return links.map(({ site, link, protocol, port, path, kinds }) =>
+    [
+      `${site}/${link}`,
+      protocol,
+      `127.0.0.1:${port}`,
+      ...(path === null ? [] : [path]),
+      kinds.join(' '),
+    ].join('  '),
+  );
+}
+
+function listing({ bins, faults }: Pick<State, 'bins' | 'faults'>): string[] {
   const rows = bins.map(({ bin, site, link, unit, quantity, quantityUnit, display: shown }) => [
     bin,
     `${site}/${link}${unit === null ? '' : ` unit ${unit}`}`,
@@ -199,6 +242,12 @@ function frameLine(frame: z.output<typeof framesSchema>[number]): string {
 function whole(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
   throw new InvalidArgumentError('a whole number');
+}
+
+function seconds(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && number >= 0) return number;
+  throw new InvalidArgumentError('seconds, 0 or more');
 }
 
 function positive(text: string): number {

@@ -14,8 +14,12 @@ const PAGES = new URL('../panel/', import.meta.url);
 const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['index.html', 'text/html; charset=utf-8'],
   '/panel.css': ['panel.css', 'text/css; charset=utf-8'],
-  '/panel.js': ['panel.js', 'text/javascript; charset=utf-8'],
-  '/texts.js': ['texts.js', 'text/javascript; charset=utf-8'],
+  ...Object.fromEntries(
+    ['panel.js', 'frames.js', 'page.js', 'words.js', 'texts.js'].map((name) => [
+      `/${name}`,
+      [name, 'text/javascript; charset=utf-8'] as const,
+    ]),
+  ),
 };
 /** The page needs nothing from elsewhere, and nobody else may frame it. */
 const HEADERS = {
@@ -192,7 +196,10 @@ function route(
     };
   }
   if (what === 'GET frames' && name === undefined) {
-    return control.frames(framesQuery.parse(Object.fromEntries(url.searchParams)));
+    const query = framesQuery.parse(Object.fromEntries(url.searchParams));
+    const isKnown = control.links().some(({ site, link }) => query.link === `${site}/${link}`);
+    if (query.link !== null && !isKnown) throw new Problem(404, MEANING['unknown-link']);
+    return control.frames(query);
   }
   if (what === 'POST bins' && name !== undefined) {
     if (deed === 'put' || deed === 'take') {

@@ -1,71 +1,43 @@
-import { TEXTS } from './texts.js';
+import { listenToFrames, readFrames, showFrames } from './frames.js';
+import { byId, call, element, fillSelect, say, showStopped } from './page.js';
+import {
+  amount,
+  amountUnit,
+  chooseLanguage,
+  chosenLanguage,
+  mass,
+  perAmount,
+  text,
+  translatePage,
+} from './words.js';
 
 const POLL_MS = 500;
-const KEPT_FRAMES = 200;
 const KEYS = ['tare', 'zero', 'clear-tare'];
+const OPPOSITE = { put: 'take', take: 'put' };
 
-const byId = (id) => document.getElementById(id);
 const form = byId('fault-form');
-let language =
-  localStorage.getItem('language') ?? (navigator.language.startsWith('zh') ? 'zh' : 'en');
-if (!(language in TEXTS)) language = 'en';
 let state = { scenario: '', links: [], bins: [], faults: [] };
-let frames = [];
-let newest = 0;
-let isPaused = false;
-
-const text = (key) => TEXTS[language][key] ?? key;
-
-/** Every text goes into the page as text, never as markup. */
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key === 'onclick') made.addEventListener('click', value);
-    else made.setAttribute(key, value);
-  }
-  made.append(...children);
-  return made;
-}
-
-async function call(method, path, body) {
-  const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
-  if (method !== 'GET') init.headers = { 'content-type': 'application/json' };
-  const response = await fetch(path, init);
-  const answer = await response.json();
-  if (!response.ok) throw new Error(text(answer.error));
-  return answer;
-}
-
-function say(message, isBad = false) {
-  const place = byId('message');
-  place.textContent = message;
-  place.classList.toggle('bad', isBad);
-}
+let heardAt = new Date();
 
 /** What a person asked for; what came of it is said in the header. */
-async function doIt(method, path, body) {
+async function doIt(method, path, body, said = () => [text('done')]) {
   try {
     await call(method, path, body ?? {});
-    say(text('done'));
+    say(...said());
   } catch (error) {
-    say(error.message, true);
+    say(error.message, { isBad: true });
   }
   await refresh();
 }
 
-function mass(mg, divisionMg) {
-  const perUnit = divisionMg >= 1000 ? 1e6 : 1e3;
-  const digits = Math.max(0, Math.ceil(Math.log10(perUnit / divisionMg)));
-  const number = new Intl.NumberFormat(language, {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
+/** @param isUndo of a deed by mistake: it cannot be undone in turn */
+function move(bin, kind, quantity, isUndo = false) {
+  const path = `/api/bins/${encodeURIComponent(bin.bin)}/${kind}`;
+  const undo = () => void move(bin, OPPOSITE[kind], quantity, true);
+  return doIt('POST', path, { quantity }, () => {
+    const what = `${text(isUndo ? 'undone' : `${kind}Done`)} ${amount(bin, quantity)}, ${bin.name}.`;
+    return isUndo ? [what] : [what, { undo }];
   });
-  return `${number.format(mg / perUnit)} ${perUnit === 1e6 ? 'kg' : 'g'}`;
-}
-
-function amount({ quantity, quantityUnit, divisionMg }) {
-  if (quantityUnit === 'mg') return mass(quantity, divisionMg);
-  return `${new Intl.NumberFormat(language).format(quantity)} ${text('pieces')}`;
 }
 
 function stateOf(display) {
@@ -76,50 +48,47 @@ function stateOf(display) {
   return display.stable ? ['good', text('stable')] : ['', text('unstable')];
 }
 
+const cell = (head, className = 'number') => element('td', { class: className, 'data-head': head });
+const button = (name, onclick) => element('button', { type: 'button', 'data-text': name, onclick });
+
 /** Rows are made once and filled anew, so that focus and typed amounts stay. */
 function binRow(bin) {
+  const isBulk = bin.quantityUnit === 'mg';
   const input = element('input', {
     type: 'number',
-    min: '1',
-    step: '1',
-    value: bin.quantityUnit === 'mg' ? '1000000' : '10',
+    min: isBulk ? '0.001' : '1',
+    step: isBulk ? '0.001' : '1',
+    value: isBulk ? '1' : '10',
     'data-label': 'amount',
   });
-  const path = `/api/bins/${encodeURIComponent(bin.bin)}`;
+  const unit = element('span', { class: 'unit' });
   const hand = (kind) =>
-    element('button', {
-      type: 'button',
-      'data-text': kind,
-      onclick: () => void doIt('POST', `${path}/${kind}`, { quantity: Number(input.value) }),
+    button(kind, () => {
+      if (!input.reportValidity() || input.value === '') return;
+      void move(bin, kind, Math.round(Number(input.value) * perAmount(bin)));
     });
-  const key = (name) =>
-    element('button', {
-      type: 'button',
-      'data-text': name,
-      onclick: () => void doIt('POST', `${path}/${name}`),
-    });
-  const unit = bin.quantityUnit === 'mg' ? ['mg'] : [];
+  const path = `/api/bins/${encodeURIComponent(bin.bin)}`;
+  const key = (name) => button(name, () => void doIt('POST', `${path}/${name}`));
+  const where =
+    bin.unit === null ? [] : [' · ', element('span', { 'data-text': 'frameUnit' }), ` ${bin.unit}`];
   return element(
     'tr',
     { 'data-bin': bin.bin },
     element('td', {}, bin.name, element('small', {}, `${bin.bin} · ${bin.product}`)),
-    element(
-      'td',
-      {},
-      bin.link,
-      element('small', {}, bin.unit === null ? bin.site : `${bin.site} · ${bin.unit}`),
-    ),
-    element('td', { class: 'number' }),
-    element('td', { class: 'number' }),
-    element('td', { class: 'number' }),
-    element('td', {}),
-    element(
-      'td',
-      {},
-      element('div', { class: 'hands' }, input, ...unit, hand('put'), hand('take')),
-    ),
+    element('td', {}, bin.link, element('small', {}, bin.site, ...where)),
+    cell('content'),
+    cell('gross'),
+    cell('net'),
+    cell('state', ''),
+    element('td', {}, element('div', { class: 'hands' }, input, unit, hand('put'), hand('take'))),
     element('td', {}, element('div', { class: 'hands' }, ...KEYS.map(key))),
   );
+}
+
+function isSought(bin) {
+  const words = byId('seek').value.toLowerCase().split(/\s+/);
+  const own = [bin.name, bin.bin, bin.product, bin.site, bin.link].join(' ').toLowerCase();
+  return words.every((word) => own.includes(word));
 }
 
 function showBins() {
@@ -129,11 +98,15 @@ function showBins() {
     translate();
   }
   for (const [place, bin] of state.bins.entries()) {
+    const row = body.children[place];
+    row.hidden = !isSought(bin);
     const { display, divisionMg } = bin;
-    const [, , content, gross, net, shown] = body.children[place].children;
-    content.textContent = amount(bin);
-    gross.textContent = display.cellError ? '–' : mass(display.grossMg, divisionMg);
-    net.textContent = display.cellError ? '–' : mass(display.netMg, divisionMg);
+    const [, , content, gross, net, shown] = row.children;
+    const shownMass = (mg) => (display.cellError ? '–' : mass(mg, divisionMg, display.unit));
+    content.textContent = amount(bin, bin.quantity);
+    gross.textContent = shownMass(display.grossMg);
+    net.textContent = shownMass(display.netMg);
+    row.querySelector('.unit').textContent = amountUnit(bin);
     const [name, words] = stateOf(display);
     shown.className = name;
     shown.textContent = words;
@@ -141,7 +114,8 @@ function showBins() {
 }
 
 function faultText({ site, link, unit, rule, active, injected }) {
-  const parts = [text(rule.kind), `${site}/${link}${unit === null ? '' : ` · ${unit}`}`];
+  const where = unit === null ? '' : `, ${text('frameUnit')} ${unit}`;
+  const parts = [text(rule.kind), `${site}/${link}${where}`];
   if (rule.count !== undefined) parts.push(`${text('count')} ${rule.count}`);
   if (rule.durationS !== undefined) parts.push(`${rule.durationS} s`);
   if (rule.probability < 1) parts.push(`${Math.round(rule.probability * 100)} %`);
@@ -157,11 +131,7 @@ function showFaults() {
     list.dataset.ids = ids;
     const items = state.faults.map(({ id }) => {
       const path = `/api/faults/${encodeURIComponent(id)}`;
-      const clear = element('button', {
-        type: 'button',
-        'data-text': 'clear',
-        onclick: () => void doIt('DELETE', path),
-      });
+      const clear = button('clear', () => void doIt('DELETE', path));
       return element('li', {}, clear, element('span'));
     });
     list.replaceChildren(
@@ -176,54 +146,18 @@ function showFaults() {
   }
 }
 
-function meaning(term) {
-  const found = /^(\d+) (.+)$/.exec(term.value);
-  const value = found ? `${found[1]} ${text(found[2])}` : text(term.value);
-  return [
-    element('b', term.label === 'broken' ? { class: 'bad' } : {}, `${text(term.label)} `),
-    `${term.label === 'text' ? term.value : value}  `,
-  ];
-}
-
-function frameRow(frame) {
-  const at = new Date(frame.at);
-  const time = `${at.toTimeString().slice(0, 8)}.${String(at.getMilliseconds()).padStart(3, '0')}`;
-  const hex = frame.hex.replaceAll(/(..)(?=.)/g, '$1 ');
-  const fault =
-    frame.fault === null ? [] : [element('span', { class: 'bad' }, `${text(frame.fault)} · `)];
-  return element(
-    'tr',
-    {},
-    element('td', {}, time),
-    element('td', {}, `${frame.site}/${frame.link}`),
-    element('td', {}, text(frame.dir)),
-    element('td', { class: 'bytes' }, hex),
-    element('td', {}, ...fault, ...frame.meaning.flatMap(meaning)),
-  );
-}
-
-function showFrames() {
-  byId('frames').replaceChildren(...frames.toReversed().map(frameRow));
-}
-
-function options(select, entries) {
-  const chosen = select.value;
-  select.replaceChildren(...entries.map(([value, label]) => element('option', { value }, label)));
-  if (entries.some(([value]) => value === chosen)) select.value = chosen;
-}
-
 const nameOf = ({ site, link }) => `${site}/${link}`;
 
 function showChoices() {
   const names = state.links.map((link) => [nameOf(link), nameOf(link)]);
-  options(form.link, names);
-  options(byId('frames-link'), [['', text('allLinks')], ...names]);
+  fillSelect(form.link, names);
+  fillSelect(byId('frames-link'), [['', text('allLinks')], ...names]);
   const link = state.links.find((candidate) => nameOf(candidate) === form.link.value);
-  options(form.unit, [
+  fillSelect(form.unit, [
     ['', text('allUnits')],
     ...(link?.units ?? []).map((unit) => [String(unit), String(unit)]),
   ]);
-  options(
+  fillSelect(
     form.kind,
     (link?.kinds ?? []).map((kind) => [kind, text(kind)]),
   );
@@ -233,70 +167,44 @@ function showChoices() {
 }
 
 function translate() {
-  document.documentElement.lang = language === 'zh' ? 'zh-Hans' : 'en';
+  translatePage();
   document.title = `${text('title')} · ${state.scenario}`;
-  for (const part of document.querySelectorAll('[data-text]')) {
-    part.textContent = text(part.dataset.text);
-  }
-  for (const part of document.querySelectorAll('[data-label]')) {
-    part.setAttribute('aria-label', text(part.dataset.label));
-  }
-  byId('pause').textContent = text(isPaused ? 'goOn' : 'pause');
 }
 
 function showAll() {
   showChoices();
   showBins();
   showFaults();
-  showFrames();
   translate();
+  showFrames();
 }
 
 async function refresh() {
   try {
     const isFirst = state.links.length === 0;
     state = await call('GET', '/api/state');
+    heardAt = new Date();
+    showStopped(null);
     byId('scenario').textContent = state.scenario;
     if (isFirst) showAll();
     showBins();
     showFaults();
-    if (!isPaused) await readFrames();
-    if (byId('message').textContent === text('gone')) say('');
+    await readFrames();
   } catch (error) {
-    say(error instanceof TypeError ? text('gone') : error.message, true);
+    if (error instanceof TypeError) showStopped(heardAt);
+    else say(error.message, { isBad: true });
   }
 }
 
-async function readFrames() {
-  const link = byId('frames-link').value;
-  const query = new URLSearchParams({ after: String(newest), limit: String(KEPT_FRAMES) });
-  if (link !== '') query.set('link', link);
-  const fresh = await call('GET', `/api/frames?${query}`);
-  if (fresh.length === 0) return;
-  newest = fresh.at(-1).id;
-  frames = [...frames, ...fresh].slice(-KEPT_FRAMES);
-  showFrames();
-}
-
-byId('language').value = language;
+byId('language').value = chosenLanguage();
 byId('language').addEventListener('change', ({ target }) => {
-  language = target.value;
-  localStorage.setItem('language', language);
+  chooseLanguage(target.value);
   say('');
   showAll();
 });
-byId('pause').addEventListener('click', ({ target }) => {
-  isPaused = !isPaused;
-  target.setAttribute('aria-pressed', String(isPaused));
-  target.textContent = text(isPaused ? 'goOn' : 'pause');
-});
-byId('frames-link').addEventListener('change', () => {
-  frames = [];
-  newest = 0;
-  showFrames();
-  void refresh();
-});
+byId('seek').addEventListener('input', showBins);
 byId('clear-all').addEventListener('click', () => void doIt('DELETE', '/api/faults'));
+listenToFrames(() => void refresh());
 form.addEventListener('change', showChoices);
 form.addEventListener('submit', (event) => {
   event.preventDefault();

@@ -10,6 +10,7 @@ import { systemClock } from '#shared/clock.ts';
 import { createLog } from '#shared/log.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { openPanel, type Panel } from '../control/http.ts';
+import { faultRule } from '../faults/section.ts';
 import { startSimulator, type RunningSimulator } from '../run.ts';
 import { parseScenario } from '../scenario.ts';
 import { smallText } from '../testing/small-scenario.ts';
@@ -46,6 +47,8 @@ const start = (): Promise<RunningSimulator> =>
   });
 let simulator: RunningSimulator;
 let panel: Panel;
+const quantity = (bin: string): number =>
+  simulator.control.bins().find((view) => view.bin === bin)?.quantity ?? 0;
 
 beforeAll(async () => {
   simulator = await start();
@@ -151,7 +154,10 @@ describe.runIf(requireProgram('chromium'))('the page in a browser', () => {
     await browser.close();
   });
 
-  async function open(colorScheme: 'light' | 'dark' = 'light'): Promise<[Page, string[]]> {
+  async function open(
+    colorScheme: 'light' | 'dark' = 'light',
+    url = panel.url,
+  ): Promise<[Page, string[]]> {
     const context = await browser.newContext({ colorScheme, locale: 'en', viewport: SIZE });
     const page = await context.newPage();
     const complaints: string[] = [];
@@ -159,7 +165,7 @@ describe.runIf(requireProgram('chromium'))('the page in a browser', () => {
       if (message.type() === 'error') complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(error.message));
-    await page.goto(panel.url);
+    await page.goto(url);
     await page.locator('[data-bin=workshop-washers]').waitFor();
     return [page, complaints];
   }
@@ -206,15 +212,80 @@ describe.runIf(requireProgram('chromium'))('the page in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('what was done by mistake is undone, and a bulk product is put in kg', async () => {
+    const [page, complaints] = await open();
+    const [washers, sand] = [quantity('workshop-washers'), quantity('workshop-sand')];
+    const row = page.locator('[data-bin=workshop-washers]');
+    await row.locator('input').fill('500');
+    await row.getByText('Take', { exact: true }).click();
+    await expect.poll(() => quantity('workshop-washers')).toBe(washers - 500);
+    await expect.poll(() => page.locator('#message').innerText()).toContain('Taken out: 500 pcs');
+    await page.locator('#undo').click();
+    await expect.poll(() => quantity('workshop-washers')).toBe(washers);
+    await expect.poll(() => page.locator('#message').innerText()).toBe('Undone: 500 pcs, Washers.');
+    const bulk = page.locator('[data-bin=workshop-sand]');
+    await bulk.locator('input').fill('1.5');
+    await bulk.getByText('Put', { exact: true }).click();
+    await expect.poll(() => quantity('workshop-sand')).toBe(sand + 1_500_000);
+    expect(complaints).toEqual([]);
+  });
+
+  test('bins are found by their words, and frames by what is wrong with them', async () => {
+    const [page] = await open();
+    await page.locator('#seek').fill('sand sics');
+    await expect.poll(() => page.locator('#bins tr:visible').count()).toBe(1);
+    const socket = await client();
+    const answered = once(socket, 'data');
+    socket.write(REQUEST);
+    await answered;
+    simulator.control.inject('tcp', null, faultRule.parse({ kind: 'truncated', count: 1 }));
+    const struck = once(socket, 'data');
+    socket.write(REQUEST);
+    await struck;
+    socket.destroy();
+    await page.locator('#frames-faults').check();
+    const frames = page.locator('#frames tr');
+    await expect.poll(() => frames.last().innerText()).toContain('exception');
+    await expect.poll(() => frames.first().innerText()).toContain('truncated');
+    const wrong = await frames.count();
+    await page.locator('#frames-faults').uncheck();
+    await expect.poll(() => frames.count()).toBeGreaterThan(wrong);
+    simulator.control.clear(null);
+  });
+
+  test('on a telephone everything can be reached without scrolling sideways', async () => {
+    const [page] = await open();
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const language of ['en', 'zh']) {
+      await page.locator('#language').selectOption(language);
+      const wider = await page.evaluate(
+        `[...document.querySelectorAll('.scroll, body')].filter(
+          (part) => part.scrollWidth > part.clientWidth).length`,
+      );
+      expect(wider).toBe(0);
+    }
+  });
+
+  test('a page whose simulator stopped says so at once, and since when', async () => {
+    const other = await openPanel(simulator.control, 0);
+    const [page] = await open('light', other.url);
+    expect(await page.locator('#stopped').isVisible()).toBe(false);
+    await other.close();
+    await page.locator('#stopped').waitFor();
+    expect(await page.locator('#stopped').innerText()).toMatch(
+      /The simulator has stopped\. .* last heard at \d\d:\d\d:\d\d/,
+    );
+  });
+
   test('it speaks Chinese, remembers it, and follows a dark desktop', async () => {
     const [page, complaints] = await open('dark');
     await page.locator('#language').selectOption('zh');
     await page.reload();
     await page.locator('[data-bin=workshop-washers]').waitFor();
     await expect.poll(() => page.locator('h1').innerText()).toContain('模拟器');
-    const body = await page.locator('body').innerText();
+    const body = page.locator('body');
     for (const word of ['放入', '取出', '去皮', '清零', '注入', '暂停', '稳定']) {
-      expect(body).toContain(word);
+      await expect.poll(() => body.innerText()).toContain(word);
     }
     const paper = await page.evaluate('getComputedStyle(document.body).backgroundColor');
     expect(paper).toBe('rgb(20, 23, 27)');
