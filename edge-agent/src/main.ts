@@ -3,7 +3,8 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
-import type { AgentConfig, ConfigFile } from './config.ts';
+import { FilledCache } from './compile-cache.ts';
+import type { AgentConfig } from './config.ts';
 import { PROBE_OPTIONS, type ProbeArguments } from './probe/arguments.ts';
 
 // Modules are compiled once and not in every start; systemd names a folder that stays.
@@ -14,20 +15,18 @@ const cache = enableCompileCache(process.env['CACHE_DIRECTORY']).directory;
 setFlagsFromString('--semi-space-growth-factor=1');
 setFlagsFromString('--heap-growing-percent=25');
 
-const { startAgent, fillBack } = await import('./agent.ts');
-const { readConfig, readConfigFile } = await import('./config.ts');
-const { askStatus } = await import('./status/socket.ts');
-const { statusText } = await import('./status/text.ts');
-const { ConfigError } = await import('#shared/config-file.ts');
-const { Failure } = await import('#shared/failure.ts');
+/** What the cache is made of, besides packages: those are JavaScript. */
+const SOURCES = [import.meta.dirname, join(import.meta.dirname, '../../shared/src')];
 
 const CONFIG = ['--config <file>', 'configuration of the agent (YAML)'] as const;
 
 /** The operator's console: one clear line, whatever went wrong. */
-function fail(error: unknown): void {
+async function fail(error: unknown): Promise<void> {
+  process.exitCode = 1;
+  const { ConfigError } = await import('#shared/config-file.ts');
+  const { Failure } = await import('#shared/failure.ts');
   if (error instanceof ConfigError || error instanceof Failure) console.error(error.message);
   else console.error(error);
-  process.exitCode = 1;
 }
 
 function version(): string {
@@ -45,24 +44,34 @@ const ONE_WORKER = '--v8-pool-size=1';
 /**
  * Node takes 25 MB to strip types, and keeps them, unless it finds every module stripped and compiled
  * in its cache before it loads the first one. So an agent that is to run for years fills the cache
- * and starts itself anew, as the same process. Whoever sets NODE_COMPILE_CACHE spares it that.
+ * and starts itself anew, as the same process; where the cache is filled already, before it loads
+ * anything, which saves a third of the processor's time at a start. Whoever sets NODE_COMPILE_CACHE
+ * spares it that.
  */
-function startAnew(): void {
-  if (cache === undefined || process.execve === undefined) return;
-  if (process.env['NODE_COMPILE_CACHE'] !== undefined) return;
+function startAnew(folder: string): void {
   flushCompileCache();
   const args = [process.execPath, ONE_WORKER, ...process.execArgv, ...process.argv.slice(1)];
-  process.execve(process.execPath, args, { ...process.env, ...LEAN, NODE_COMPILE_CACHE: cache });
+  const env = { ...process.env, ...LEAN, NODE_COMPILE_CACHE: folder };
+  process.execve?.(process.execPath, args, env);
 }
 
-async function run(config: ConfigFile): Promise<void> {
-  startAnew();
+async function run(file: string): Promise<void> {
+  const isFirst = process.env['NODE_COMPILE_CACHE'] === undefined;
+  const filling = cache === undefined || !isFirst ? null : new FilledCache(cache, SOURCES);
+  if (cache !== undefined && filling?.isFilled === true) startAnew(cache);
+  const { startAgent } = await import('./agent.ts');
+  const { readConfigFile } = await import('./config.ts');
+  const config = readConfigFile(file);
+  if (cache !== undefined && filling !== null) {
+    filling.mark();
+    startAnew(cache);
+  }
   const running = startAgent(config, {
     version: version(),
     pid: process.pid,
     notifySocket: process.env['NOTIFY_SOCKET'],
     onFatal: (error) => {
-      fail(error);
+      void fail(error);
       void running.stop();
     },
   });
@@ -96,7 +105,7 @@ program
   .command('run', { isDefault: true })
   .description('read the scales and send until stopped')
   .requiredOption(...CONFIG)
-  .action(async ({ config }: { config: string }) => run(readConfigFile(config)));
+  .action(async ({ config }: { config: string }) => run(config));
 
 program
   .command('backfill')
@@ -104,6 +113,8 @@ program
   .requiredOption(...CONFIG)
   .requiredOption('--recording <file>', 'settled readings, one JSON line each')
   .action(async ({ config, recording }: { config: string; recording: string }) => {
+    const { fillBack } = await import('./agent.ts');
+    const { readConfigFile } = await import('./config.ts');
     await fillBack(readConfigFile(config), recording);
   });
 
@@ -111,7 +122,10 @@ program
   .command('check')
   .description('check the configuration, print what would be read, and exit')
   .requiredOption(...CONFIG)
-  .action(({ config }: { config: string }) => console.log(describe(readConfig(config))));
+  .action(async ({ config }: { config: string }) => {
+    const { readConfig } = await import('./config.ts');
+    console.log(describe(readConfig(config)));
+  });
 
 program
   .command('status')
@@ -119,6 +133,9 @@ program
   .requiredOption(...CONFIG)
   .option('--json', 'as JSON, for scripts')
   .action(async ({ config, json }: { config: string; json?: true }) => {
+    const { readConfig } = await import('./config.ts');
+    const { askStatus } = await import('./status/socket.ts');
+    const { statusText } = await import('./status/text.ts');
     const report = await askStatus(readConfig(config).dataDir);
     console.log(json ? JSON.stringify(report, null, 2) : statusText(report));
   });
@@ -129,6 +146,7 @@ async function findScale(options: ProbeArguments): Promise<void> {
   const { probe } = await import('./probe/probe.ts');
   const { isSure, probeText } = await import('./probe/text.ts');
   const { profileNames } = await import('./scale/profile.ts');
+  const { Failure } = await import('#shared/failure.ts');
   const address = options.serial ?? options.tcp;
   if (address === undefined) {
     const message = 'either --serial PATH or --tcp HOST:PORT';
@@ -160,5 +178,5 @@ for (const option of PROBE_OPTIONS) probing.addOption(option);
 try {
   await program.parseAsync();
 } catch (error) {
-  fail(error);
+  await fail(error);
 }
