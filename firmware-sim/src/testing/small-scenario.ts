@@ -4,7 +4,7 @@ import { parseScenario, type Scenario } from '../scenario.ts';
 
 const SCENARIOS = fileURLToPath(new URL('../../scenarios/', import.meta.url));
 
-export function scenarioText(name: 'demo' | 'small' | 'devices'): string {
+export function scenarioText(name: 'demo' | 'small' | 'devices' | 'load-cell'): string {
   return readFileSync(`${SCENARIOS}${name}.yaml`, 'utf8');
 }
 
