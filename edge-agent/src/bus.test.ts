@@ -138,12 +138,13 @@ test('deadlines follow what answers have taken, and the snapshot tells it', asyn
   expect(line.deadlines[0]).toBe(1_000);
   expect(line.deadlines.at(-1)).toBeLessThan(1_000);
   line.answer = ({ name }) => (name === 'a' ? silent() : weight);
-  await vi.waitFor(() => expect(count(reads, 'a', false)).toBe(3), WAIT);
+  await vi.waitFor(() => expect(count(reads, 'a', false)).toBeGreaterThanOrEqual(3), WAIT);
   const snapshot = bus.snapshot();
   expect(snapshot).toMatchObject({ name: 'hall-1', isUp: true, fault: null, opened: 1 });
   expect(snapshot.busyShare).toBeGreaterThanOrEqual(0);
   const [a, b] = snapshot.slaves;
-  expect(a).toMatchObject({ breaker: 'open', errors: { silent: 3 }, lastError: 'no answer' });
+  expect(a).toMatchObject({ breaker: 'open', lastError: 'no answer' });
+  expect(a?.errors.silent).toBe(count(reads, 'a', false));
   expect(b).toMatchObject({ breaker: 'closed', lastError: null });
   expect(b?.latency?.p99Ms).toBeGreaterThanOrEqual(b?.latency?.p50Ms ?? Infinity);
 });

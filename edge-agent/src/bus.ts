@@ -67,8 +67,8 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
   /** Whether the log has said that it is down. */
   #isSaid = false;
   #opened = 0;
-  /** Whether anything was answered since the line was opened. */
-  #hasAnswered = false;
+  /** When anything was answered last. */
+  #answeredAt: number | null = null;
 
   constructor(options: BusOptions<Scale, Read>) {
     this.#options = options;
@@ -121,7 +121,6 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
         this.#session = await this.#options.driver.open();
         this.#opened += 1;
         openedAt = clock.monotonicMs();
-        this.#hasAnswered = false;
         await this.#pause(this.#connectPause.ms);
         const fault = await this.#poll(this.#session);
         if (this.#isStopping) return;
@@ -135,9 +134,11 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
         this.#session?.close();
         this.#session = null;
       }
-      const stoodMs = openedAt === null ? 0 : clock.monotonicMs() - openedAt;
-      const answered = openedAt !== null && this.#hasAnswered;
-      failures = failuresAfter(failures, { stoodMs, answered });
+      const now = clock.monotonicMs();
+      failures = failuresAfter(failures, {
+        stoodMs: now - (openedAt ?? now),
+        answeredAgoMs: this.#answeredAt === null ? null : now - this.#answeredAt,
+      });
       await this.#pause(backoffMs(failures - 1, Math.random(), RECONNECT));
     }
   }
@@ -207,7 +208,7 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
       });
       const now = clock.monotonicMs();
       experience.answered(now - startedAt);
-      this.#hasAnswered = true;
+      this.#answeredAt = now;
       this.#turns = awoken(this.#turns, now);
       this.#says(null);
       onRead(turn.scale, read);

@@ -56,7 +56,7 @@ export async function openLinks(options: {
       open.push(entry);
       if (ptyDir !== null && link.protocol !== 'modbus-tcp') {
         const path = join(ptyDir, `${site.id}-${link.name}`);
-        entry.pty = await openPty({ folder: ptyDir, path, port, onExit: onPtyLost });
+        entry.pty = await openPty({ folder: ptyDir, path, port, onUnplugged: onPtyLost });
       }
       const { name, protocol } = link;
       links.push({ site: site.id, link: name, protocol, port, path: entry.pty?.path ?? null });

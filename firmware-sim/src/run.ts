@@ -79,7 +79,7 @@ export async function startSimulator(options: {
     },
     through: lines.through,
     ptyDir,
-    onPtyLost: (message) => log.error(message),
+    onPtyLost: (message) => log.warn(message),
   });
   const open = await opening.catch(async (error: unknown) => {
     await memory?.truth.close();

@@ -25,12 +25,13 @@ const ANSWERED_FAILURES = 3;
  * The failures that count after a connection has failed once more: so that what fails again and again
  * is not tried ever later although it works in between.
  * @param failures those that counted before it
- * @param connection how long it stood, ms, and whether anything was answered over it
+ * @param connection how long it stood, and how long ago anything was answered last, over this one or
+ * one before it; ms, `null` for never
  */
 export function failuresAfter(
   failures: number,
-  { stoodMs, answered }: { readonly stoodMs: number; readonly answered: boolean },
+  { stoodMs, answeredAgoMs }: { readonly stoodMs: number; readonly answeredAgoMs: number | null },
 ): number {
-  if (!answered) return failures + 1;
+  if (answeredAgoMs === null || answeredAgoMs >= HEALTHY_MS) return failures + 1;
   return stoodMs >= HEALTHY_MS ? 1 : Math.min(failures, ANSWERED_FAILURES) + 1;
 }

@@ -54,13 +54,15 @@ test('backoff lies between half a pause and a whole one, and below its cap', () 
 });
 
 test('a line that answers in between is tried again soon, however often it has failed', () => {
-  const flapping = { stoodMs: 2_000, answered: true };
+  const flapping = { stoodMs: 2_000, answeredAgoMs: 50_000 };
   let failures = 0;
   const counts = Array.from({ length: 20 }, () => (failures = failuresAfter(failures, flapping)));
   expect(Math.max(...counts)).toBe(4);
-  const dead = { stoodMs: 90_000, answered: false };
-  expect(failuresAfter(failuresAfter(failures, dead), dead)).toBe(6);
-  expect(failuresAfter(6, { stoodMs: 60_000, answered: true })).toBe(1);
+  for (const answeredAgoMs of [null, 60_000]) {
+    const dead = { stoodMs: 90_000, answeredAgoMs };
+    expect(failuresAfter(failuresAfter(failures, dead), dead)).toBe(6);
+  }
+  expect(failuresAfter(6, { stoodMs: 60_000, answeredAgoMs: 10 })).toBe(1);
 });
 
 const silentSince = (dueAt: number): Turn<string> => ({
@@ -95,6 +97,7 @@ test('a deadline follows experience, never beyond what is configured; one probe 
   expect([0, 1, 2, 3, 7, 8, 9, 16].map((failures) => deadlineMs({ failures }, limits))).toEqual([
     120, 240, 480, 240, 240, 1_000, 240, 1_000,
   ]);
+  expect(deadlineMs({ failures: 2 }, { timeoutMs: 200, slowestMs: 100 })).toBe(200);
   expect(deadlineMs({ failures: 0 }, { timeoutMs: 1_000, slowestMs: null })).toBe(1_000);
   expect(deadlineMs({ failures: 0 }, { timeoutMs: 1_000, slowestMs: 1 })).toBe(60);
 });

@@ -18,36 +18,77 @@ const SOCAT_RUNS = 'starting data transfer loop';
 const SOCAT_WAITS = 'PTY is ';
 const LINK_CHECK_MS = 5;
 
+/** How long an adapter that was pulled out stays away. */
+const UNPLUGGED_MS = 500;
+
 /**
- * Lets socat hold a pseudo-terminal at `path` (a symbolic link) before a local port.
- * @param onExit socat ended by itself
+ * Lets socat hold a pseudo-terminal at `path` (a symbolic link, as those of /dev/serial/by-id) before a
+ * local port. A connection that the port ends is, as with a USB adapter that is pulled out, the end of
+ * the terminal; it comes back at the same path, mostly under another number, as soon as the port
+ * lets it.
+ * @param onUnplugged it is gone, and will be back
  * @throws Failure `pty-unavailable`
  */
 export async function openPty(options: {
   readonly folder: string;
   readonly path: string;
   readonly port: number;
-  readonly onExit: (message: string) => void;
+  readonly onUnplugged: (message: string) => void;
 }): Promise<PseudoTerminal> {
-  const { folder, path, port, onExit } = options;
+  const { folder, path, port, onUnplugged } = options;
+  const stopping = new AbortController();
   await makeFolder(folder, path);
+  let socat = await plug(path, port);
+  const keep = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await socat.gone;
+      if (stopping.signal.aborted) return;
+      onUnplugged(`${path}: unplugged`);
+      await delay(UNPLUGGED_MS, undefined, { signal: stopping.signal });
+      socat = await plug(path, port).catch(() => UNPLUGGED);
+    }
+  };
+  const kept = keep().catch((error: unknown) => {
+    if (!stopping.signal.aborted) throw error;
+  });
+  return {
+    path,
+    async close() {
+      stopping.abort();
+      await socat.end();
+      await kept;
+      await socat.end();
+    },
+  };
+}
+
+interface Plugged {
+  /** Settles when the terminal is gone. */
+  readonly gone: Promise<unknown>;
+  /** Takes it away; may be called twice. */
+  end(): Promise<void>;
+}
+
+/** A port that takes no connection has no terminal. */
+const UNPLUGGED: Plugged = { gone: Promise.resolve(), end: () => Promise.resolve() };
+
+/** @throws Failure `pty-unavailable` */
+async function plug(path: string, port: number): Promise<Plugged> {
   const socat = spawnSocat(['-d', '-d', `PTY,link=${path},rawer`, `TCP:127.0.0.1:${port}`]);
   await started(socat, path, SOCAT_RUNS);
   // Held open, so that a client that closes its end does not hang the terminal up.
-  const hold = await open(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
-  const exit = (code: number | null): void => onExit(`${path}: socat ended with status ${code}`);
-  socat.once('exit', exit);
-  let closed: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    socat.off('exit', exit);
-    await end(socat);
-    await hold.close();
-  };
+  const flags = constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK;
+  const hold = await open(path, flags).catch((cause: unknown) => {
+    throw unavailable(path, messageOf(cause), cause);
+  });
+  const gone = (socat.exitCode === null ? once(socat, 'exit') : Promise.resolve()).then(() =>
+    hold.close(),
+  );
   return {
-    path,
-    close() {
-      closed ??= close();
-      return closed;
+    gone,
+    async end() {
+      socat.kill();
+      await gone;
     },
   };
 }
