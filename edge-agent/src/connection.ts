@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connect, type MqttClient } from 'mqtt';
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { messageOf } from '#shared/failure.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { AgentId } from '#shared/ids.ts';
@@ -85,9 +85,12 @@ export class Connection {
     const client = this.#client;
     this.#client = null;
     if (client === null) return;
-    const force = setTimeout(() => client.end(true), deadlineMs);
-    await client.endAsync(!client.connected);
-    clearTimeout(force);
+    // MQTT.js waits for every answer that is still due, and a second end() is not heard while it does.
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const deadline = setTimeout(resolve, deadlineMs);
+    await Promise.race([client.endAsync(!client.connected), late]);
+    clearTimeout(deadline);
+    client.stream.destroy();
   }
 
   /** What the last attempt to connect failed with; `null` while it is up. */
@@ -108,34 +111,23 @@ export class Connection {
   #connect(tls: TlsMaterial): void {
     const { broker, agent, clock, log, onUp, onDown, onMessage } = this.#options;
     const id = randomUUID();
-    const will: Status = { online: false, session: id, at: Math.max(1, clock.wallMs()) };
     const client = connect(broker, {
-      clientId: agent.id,
-      username: agent.id,
-      ...(agent.secret !== undefined && { password: agent.secret }),
+      ...sessionOptions(agent, { online: false, session: id, at: Math.max(1, clock.wallMs()) }),
       ...tls,
-      clean: true,
-      keepalive: KEEPALIVE_S,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      reconnectPeriod: 0,
-      queueQoSZero: false,
-      resubscribe: false,
-      will: {
-        topic: topicOf(agent.id, 'status'),
-        payload: Buffer.from(JSON.stringify(will)),
-        qos: 1,
-        retain: true,
-      },
     });
     this.#client = client;
     const session = sessionOn(client, id, agent.id);
     let upAt: number | null = null;
     let hasSaidWhy = false;
+    const failed = (fault: string): void => {
+      hasSaidWhy = true;
+      this.#report(fault);
+    };
     const configTopic = topicOf(agent.id, 'config');
     client.on('connect', () => {
       client.subscribe(topicOf(agent.id, 'receipt'), { qos: 1 }, (error) => {
         if (error !== null) {
-          this.#report(`may not subscribe to its receipts: ${error.message}`);
+          failed(`may not subscribe to its receipts: ${error.message}`);
           client.end(true);
           return;
         }
@@ -154,10 +146,7 @@ export class Connection {
     client.on('message', (topic, payload) =>
       onMessage(topic === configTopic ? 'config' : 'receipt', payload),
     );
-    client.on('error', (error) => {
-      hasSaidWhy = true;
-      this.#report(refusalOf(error));
-    });
+    client.on('error', (error) => failed(refusalOf(error)));
     client.on('close', () => {
       // MQTT.js says `close` once for the stream and again for end(): the first one counts.
       client.removeAllListeners('close');
@@ -189,6 +178,25 @@ export class Connection {
     this.#options.log.warn({ broker: this.#options.broker, fault }, 'cannot reach the broker');
   }
 }
+
+/** A clean session, its end told by `will`; when to try again is not for MQTT.js to say. */
+const sessionOptions = ({ id, secret }: Credential, will: Status): IClientOptions => ({
+  clientId: id,
+  username: id,
+  ...(secret !== undefined && { password: secret }),
+  clean: true,
+  keepalive: KEEPALIVE_S,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  reconnectPeriod: 0,
+  queueQoSZero: false,
+  resubscribe: false,
+  will: {
+    topic: topicOf(id, 'status'),
+    payload: Buffer.from(JSON.stringify(will)),
+    qos: 1,
+    retain: true,
+  },
+});
 
 /** Return codes of CONNACK: bad user name or password; not authorized (MQTT 3.1.1, 3.2.2.3). */
 const LOGIN_REFUSED: ReadonlySet<unknown> = new Set([4, 5]);
