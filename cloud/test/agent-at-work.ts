@@ -2,6 +2,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { binId, epoch, agentId } from '#shared/ids.ts';
 import type { Reading } from '#shared/reading.ts';
 import { encodeBatch } from '#shared/wire/batch.ts';
+import type { ReportedConfig } from '#shared/wire/config.ts';
 import { receiptSchema } from '#shared/wire/receipt.ts';
 import type { Status } from '#shared/wire/status.ts';
 import { topicOf } from '#shared/wire/topics.ts';
@@ -35,6 +36,13 @@ export class AgentAtWork {
       qos: 1,
       retain: true,
     });
+  }
+
+  /** Says what became of a configuration. */
+  async say(report: Omit<ReportedConfig, 'at'>): Promise<void> {
+    const topic = topicOf(agentId(this.#id), 'config/reported');
+    const payload = JSON.stringify({ ...report, at: Date.now() } satisfies ReportedConfig);
+    await this.#client.publishAsync(topic, payload, { qos: 1, retain: true });
   }
 
   /** Sends a batch and waits until it is receipted: stored and folded. */

@@ -1,37 +1,21 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { HOUR_MS } from '#shared/units.ts';
 import type { Consumption } from '../src/http/contract.ts';
 import { enterMasterData, history, levelSince, SCREW_MG, TARE_MG } from './acme.ts';
 import { AgentAtWork } from './agent-at-work.ts';
 import { CloudProcess } from './cloud-process.ts';
-
-const CHROMIUM = '/usr/bin/chromium';
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-/** Generous, since it only decides how soon a failure is told. */
-const PATIENCE_MS = 60_000;
+import { overhangOf, shows, TerminalBrowser } from './terminal-browser.ts';
 
 describe.runIf(requireProgram('chromium'))('the terminals in a browser', () => {
   let cloud: CloudProcess;
   let agent: AgentAtWork;
-  let browser: Browser;
+  let browser: TerminalBrowser;
   let supplierKey: string;
   let customerKey: string;
 
   beforeAll(async () => {
-    const built = join(import.meta.dirname, '..', 'terminals', 'dist', 'company', 'index.html');
-    if (!existsSync(built)) throw new Error('the terminals are not built: run `npm run build`');
     cloud = await CloudProcess.create();
     await cloud.start();
     supplierKey = await cloud.firstKey();
@@ -50,7 +34,7 @@ describe.runIf(requireProgram('chromium'))('the terminals in a browser', () => {
       ],
     });
     await agent.send(history(Date.now()));
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+    browser = await TerminalBrowser.launch(cloud.url);
   });
 
   afterAll(async () => {
@@ -69,51 +53,11 @@ describe.runIf(requireProgram('chromium'))('the terminals in a browser', () => {
     return (await response.json()) as T;
   }
 
-  async function open(
-    address: string,
-    options: BrowserContextOptions = {},
-    expectedErrors: readonly string[] = [],
-  ): Promise<Page> {
-    const context = await browser.newContext({
-      locale: 'en-GB',
-      timezoneId: 'Europe/Berlin',
-      viewport: { width: 1280, height: 900 },
-      ...options,
-    });
-    const page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
-    const faults: string[] = [];
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error') faults.push(message.text());
-    });
-    onTestFinished(async () => {
-      await context.close();
-      const unexpected = faults.filter(
-        (fault) => !expectedErrors.some((expected) => fault.includes(expected)),
-      );
-      expect(unexpected).toEqual([]);
-    });
-    await page.goto(`${cloud.url}${address}`);
-    return page;
-  }
-
-  const asSupplier = (place = '', options: BrowserContextOptions = {}) =>
-    openPlace('company', supplierKey, place, options);
-  const asCustomer = (place = '', options: BrowserContextOptions = {}) =>
-    openPlace('customer', customerKey, place, options);
-
-  async function openPlace(
-    terminal: string,
-    key: string,
-    place: string,
-    options: BrowserContextOptions,
-  ): Promise<Page> {
-    const page = await open(`/${terminal}/#key=${key}`, options);
-    await page.locator('#main').waitFor();
-    await page.goto(`${cloud.url}/${terminal}/${place}`);
-    return page;
-  }
+  const open = (...args: Parameters<TerminalBrowser['open']>) => browser.open(...args);
+  const asSupplier = (place = '', options: BrowserContextOptions = {}): Promise<Page> =>
+    browser.openAs(supplierKey, place, options);
+  const asCustomer = (place: string): Promise<Page> =>
+    browser.openAs(customerKey, place, { terminal: 'customer' });
 
   test('a wrong key is refused with a clear message, and the right one lets in', async () => {
     const page = await open('/company/', {}, ['401']);
@@ -229,14 +173,12 @@ describe.runIf(requireProgram('chromium'))('the terminals in a browser', () => {
         ['#/consumption', '消耗'],
         ['#/agents', '采集代理'],
         ['#/bins/screws', 'Rack A1'],
+        ['#/configuration/acme-north', 'acme-north 的配置'],
       ] as const) {
         await page.goto(`${cloud.url}/company/${place}`);
         await page.getByRole('heading', { name: title, level: 1 }).waitFor();
         await page.locator('[role=status][aria-label]').waitFor({ state: 'detached' });
-        const overhang = await page.evaluate(
-          'document.documentElement.scrollWidth - window.innerWidth',
-        );
-        expect({ place, overhang }).toEqual({ place, overhang: 0 });
+        expect({ place, overhang: await overhangOf(page) }).toEqual({ place, overhang: 0 });
       }
       const scheme = await page.locator('html').getAttribute('data-mantine-color-scheme');
       expect(scheme).toBe(colorScheme);
@@ -262,8 +204,3 @@ describe.runIf(requireProgram('chromium'))('the terminals in a browser', () => {
     await shows(page, '930 pieces', '[data-bin=screws]');
   });
 });
-
-/** Waits until the page does. */
-async function shows(page: Page, text: string | RegExp, within = 'body'): Promise<void> {
-  await page.locator(within).getByText(text).first().waitFor();
-}

@@ -34,6 +34,11 @@ export class Api {
     return (await this.#send('POST', path, body)).body as T;
   }
 
+  /** Puts something in place of what is there. */
+  async put<T>(path: string, body: object): Promise<T> {
+    return (await this.#send('PUT', path, body)).body as T;
+  }
+
   /** Creates what is not there yet. */
   async ensure(path: string, body: object): Promise<void> {
     await this.#send('POST', path, body, [409]);

@@ -31,7 +31,6 @@ let folder: string;
 let simulator: RunningSimulator;
 let cloud: CloudProcess;
 let api: Api;
-let key: string;
 let agent: Program;
 /** The agent's local file. */
 let local: AgentFile;
@@ -45,8 +44,7 @@ beforeAll(async () => {
   simulator = await startSimulator({ scenario, ...world, log: createLog('sim', 'silent') });
   cloud = await CloudProcess.create();
   await cloud.start();
-  key = await cloud.firstKey();
-  api = new Api(cloud.url, key);
+  api = new Api(cloud.url, await cloud.firstKey());
   await provision(scenario, api, workspace);
   const [site] = scenario.sites;
   if (site === undefined) throw new Error('the scenario has a site');
@@ -85,21 +83,10 @@ async function startAgent(trialS: number): Promise<Program> {
 
 const now = (): Promise<Configuration> => api.get<Configuration>(PATH);
 
-async function ask(method: string, path: string, body: object): Promise<Configuration> {
-  const response = await fetch(`${cloud.url}/api/v1${path}`, {
-    method,
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-  return JSON.parse(text) as Configuration;
-}
-
 /** @returns the version that it became */
 async function wish(config: object): Promise<number> {
   const expectedVersion = (await now()).desired?.version ?? 0;
-  return (await ask('PUT', PATH, { config, expectedVersion })).desired?.version ?? 0;
+  return (await api.put<Configuration>(PATH, { config, expectedVersion })).desired?.version ?? 0;
 }
 
 /** The links of the local file, with something else in the first one. */
@@ -155,7 +142,9 @@ test('a wrong address is found out and rolled back, with the reason, and an olde
 
   await agent.stop();
   agent = await startAgent(PATIENT_S);
-  const restored = await ask('POST', `${PATH}/versions/1/restore`, { expectedVersion: version });
+  const restored = await api.create<Configuration>(`${PATH}/versions/1/restore`, {
+    expectedVersion: version,
+  });
   expect(restored.desired).toMatchObject({ config: inForce?.config, version: version + 1 });
   await becomes({ state: 'applied', inForce: { version: version + 1 } });
 });

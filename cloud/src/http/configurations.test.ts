@@ -99,7 +99,9 @@ describe('what is wanted', () => {
       reported: { version: 2, inForce: 1, reason: '1 fault', problems, at: 7, receivedAt: 8 },
     });
     const listed = (await api.ask('GET', `/api/v1/agents/${agent}`)).body;
-    expect(listed).toMatchObject({ configuration: { state: 'refused', desired: 2, inForce: 1 } });
+    expect(listed).toMatchObject({
+      configuration: { state: 'refused', desired: 2, inForce: 1, reportedAt: 8 },
+    });
   });
 
   test('goes back to the local file with an empty configuration', async () => {

@@ -323,6 +323,8 @@ export const agentSchema = z.object({
     desired: z.int().min(0),
     /** The version in force; 0 for the agent's local file alone. */
     inForce: z.int().min(0),
+    /** When the agent last said something of it; null before the first time. */
+    reportedAt: time.nullable(),
   }),
   /** What is wrong with the agent itself, e.g. a disk that cannot be written. */
   alarms: z.array(z.string()),

@@ -89,7 +89,8 @@ it('shows agents as they last said they are, and what was received of them', asy
       receivedBatches: 15,
       lastBatchAt: 30,
       devices: [{ bin: 'a1', link: 'hall-1', ok: false, fault: 'no answer' }],
-      configuration: { state: 'local', desired: 0, inForce: 0 },
+      configuration: { state: 'local', desired: 0, inForce: 0, reportedAt: null },
+      alarms: [],
     },
     {
       id: 'south',
@@ -102,7 +103,8 @@ it('shows agents as they last said they are, and what was received of them', asy
       receivedBatches: 0,
       lastBatchAt: null,
       devices: [],
-      configuration: { state: 'local', desired: 0, inForce: 0 },
+      configuration: { state: 'local', desired: 0, inForce: 0, reportedAt: null },
+      alarms: [],
     },
   ];
   expect(await listAgents(db, { limit: 9 })).toEqual(expected);

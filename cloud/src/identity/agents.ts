@@ -30,6 +30,8 @@ export interface Agent {
     readonly desired: number;
     /** As the agent last said; 0 for its local file alone. */
     readonly inForce: number;
+    /** When it last said so; null before the first time. */
+    readonly reportedAt: number | null;
   };
   /** What is wrong with the agent itself. */
   readonly alarms: NonNullable<Status['alarms']>;
@@ -71,7 +73,8 @@ export async function listAgents(
       agent.disabled_ms as "disabledAt",
       status.at_ms as "seenAt", status.body, coalesce(received.batches, 0) as "receivedBatches",
       received.last_at as "lastBatchAt", coalesce(wanted.version, 0) as desired,
-      report.version as "seenVersion", report.state, coalesce(report.in_force, 0) as "inForce"
+      report.version as "seenVersion", report.state, coalesce(report.in_force, 0) as "inForce",
+      report.received_ms as "reportedAt"
     from agent
     left join (
       select agent_id, max(version) as version from agent_configuration group by agent_id
@@ -85,7 +88,7 @@ export async function listAgents(
     ${where.length === 0 ? sql`` : sql`where ${sql.join(where, sql` and `)}`}
     order by agent.id
     limit ${limit}`.execute(db);
-  return rows.map(({ body, desired, seenVersion, state, inForce, ...row }) => ({
+  return rows.map(({ body, desired, seenVersion, state, inForce, reportedAt, ...row }) => ({
     ...row,
     version: body?.version ?? null,
     backlog: body?.backlog ?? null,
@@ -95,6 +98,7 @@ export async function listAgents(
       state: stateOf(desired, state && { version: seenVersion ?? 0, state, inForce }),
       desired,
       inForce,
+      reportedAt,
     },
   }));
 }
@@ -105,4 +109,5 @@ type AgentRow = Omit<Agent, 'version' | 'backlog' | 'devices' | 'alarms' | 'conf
   readonly seenVersion: number | null;
   readonly state: ReportedConfig['state'] | null;
   readonly inForce: number;
+  readonly reportedAt: number | null;
 };

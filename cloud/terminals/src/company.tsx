@@ -8,6 +8,10 @@ const ConsumptionPage = lazy(async () => {
   const page = await import('./consumption/consumption-page.tsx');
   return { default: page.ConsumptionPage };
 });
+const ConfigurationPage = lazy(async () => {
+  const page = await import('./configuration/configuration-page.tsx');
+  return { default: page.ConfigurationPage };
+});
 const BinPage = lazy(async () => {
   const page = await import('./bin/bin-page.tsx');
   return { default: page.BinPage };
@@ -18,5 +22,11 @@ startTerminal('company', [
   { path: 'own-stock', title: 'page.own-stock', page: OwnStockPage },
   { path: 'consumption', title: 'page.consumption', page: ConsumptionPage },
   { path: 'agents', title: 'page.agents', page: AgentsPage },
+  {
+    path: 'configuration',
+    title: 'page.configuration',
+    page: ConfigurationPage,
+    inner: true,
+  },
   { path: 'bins', title: 'page.bin', page: BinPage, inner: true },
 ]);

@@ -2,6 +2,7 @@ import { Badge } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { FormattedMessage } from 'react-intl';
 import type { AgentView } from '../../../src/http/contract.ts';
+import { ShortState } from '../configuration/short-state.tsx';
 import { Age } from '../figures/age.tsx';
 import { useFormats } from '../figures/use-formats.ts';
 import type { MessageId } from '../language/en.ts';
@@ -49,6 +50,11 @@ export function AgentCard({ agent, site }: { readonly agent: AgentView; readonly
           )}
         </Fact>
         <Fact name="agents.version">{agent.version ?? '–'}</Fact>
+        <Fact name="agents.configuration">
+          <a href={formatPlace(['configuration', agent.id])}>
+            <ShortState {...agent.configuration} />
+          </a>
+        </Fact>
       </dl>
       {agent.alarms.length > 0 && (
         <ul className={classes['faults']}>

@@ -13,7 +13,7 @@ const agent = (id: string, changes: Partial<AgentView> = {}): AgentView => ({
   receivedBatches: 1,
   lastBatchAt: 1,
   devices: [{ bin: 'a', link: 'hall', ok: true }],
-  configuration: { state: 'local', desired: 0, inForce: 0 },
+  configuration: { state: 'local', desired: 0, inForce: 0, reportedAt: null },
   alarms: [],
   ...changes,
 });
@@ -26,7 +26,11 @@ test('agents in trouble come first, then those with most to send', () => {
     agent('faulty', { devices: [{ bin: 'a', link: 'hall', ok: false, fault: 'no answer' }] }),
     agent('full', { alarms: ['readings wait in memory'] }),
     agent('gone', { online: false }),
+    agent('refusing', {
+      backlog: 1,
+      configuration: { state: 'refused', desired: 2, inForce: 1, reportedAt: 3 },
+    }),
   ];
   const order = troubleFirst(agents).map(({ id }) => id);
-  expect(order).toEqual(['gone', 'faulty', 'full', 'busy', 'a', 'b']);
+  expect(order).toEqual(['gone', 'refusing', 'faulty', 'full', 'busy', 'a', 'b']);
 });

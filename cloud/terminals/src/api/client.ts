@@ -1,6 +1,8 @@
 import type {
   AgentView,
   Bin,
+  Configuration,
+  ConfigurationVersion,
   Consumption,
   ConsumptionQuery,
   Customer,
@@ -30,6 +32,16 @@ export interface Listing<Item> {
   readonly complete: boolean;
 }
 
+interface ConfigurationRestore {
+  /** The newest version that the person saw; 0 for none. */
+  readonly expectedVersion: number;
+  readonly note: string;
+}
+
+interface ConfigurationChange extends ConfigurationRestore {
+  readonly config: object;
+}
+
 export type Api = ReturnType<typeof apiOf>;
 
 /** What the terminals ask of the API under /api/v1, as the holder of `key`. */
@@ -38,18 +50,17 @@ export function apiOf(key: string) {
 
   async function ask(
     path: string,
-    signal: AbortSignal,
-    headers: Readonly<Record<string, string>> = {},
+    { headers, ...request }: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> },
   ): Promise<Response> {
     let response: Response;
     try {
       response = await fetch(`/api/v1${path}`, {
-        signal,
+        ...request,
         headers: { ...headers, authorization },
         cache: 'no-store',
       });
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (request.signal?.aborted === true) throw error;
       throw new ApiProblem(0, null, error);
     }
     if (!response.ok) throw await problemOf(response);
@@ -57,7 +68,13 @@ export function apiOf(key: string) {
   }
 
   async function get<T>(path: string, signal: AbortSignal): Promise<T> {
-    const response = await ask(path, signal);
+    const response = await ask(path, { signal });
+    return (await response.json()) as T;
+  }
+
+  async function send<T>(method: 'PUT' | 'POST', path: string, body: object): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    const response = await ask(path, { method, headers, body: JSON.stringify(body) });
     return (await response.json()) as T;
   }
 
@@ -71,7 +88,7 @@ export function apiOf(key: string) {
     const items: Item[] = [];
     let cursor: string | undefined;
     do {
-      const query = queryOf({ ...parameters, limit: PAGE, cursor });
+      const query = queryOf({ ...parameters, limit: Math.min(PAGE, most), cursor });
       const page: Page<Item> = await get(`${path}${query}`, signal);
       items.push(...page.items);
       cursor = page.next ?? undefined;
@@ -94,14 +111,31 @@ export function apiOf(key: string) {
       list<MovementView>(`${binPath(bin)}/movements`, signal, { from, to }, MOST_MOVEMENTS),
     consumption: (query: Partial<ConsumptionQuery>, signal: AbortSignal) =>
       get<Consumption>(`/consumption${queryOf(query)}`, signal),
+    configuration: (agent: string, signal: AbortSignal) =>
+      get<Configuration>(configurationPath(agent), signal),
+    configurationVersions: (agent: string, most: number, signal: AbortSignal) =>
+      list<ConfigurationVersion>(`${configurationPath(agent)}/versions`, signal, {}, most),
+    changeConfiguration: (agent: string, change: ConfigurationChange) =>
+      send<Configuration>('PUT', configurationPath(agent), change),
+    restoreConfiguration: (agent: string, version: number, change: ConfigurationRestore) =>
+      send<Configuration>(
+        'POST',
+        `${configurationPath(agent)}/versions/${version}/restore`,
+        change,
+      ),
     /** The open stream of events; the caller reads its body. */
     events: (lastEventId: string | null, signal: AbortSignal) =>
-      ask('/events', signal, {
-        accept: 'text/event-stream',
-        ...(lastEventId !== null && { 'last-event-id': lastEventId }),
+      ask('/events', {
+        signal,
+        headers: {
+          accept: 'text/event-stream',
+          ...(lastEventId !== null && { 'last-event-id': lastEventId }),
+        },
       }),
   };
 }
+
+const configurationPath = (agent: string): string => `/agents/${encodeURIComponent(agent)}/config`;
 
 const binPath = (bin: string): string => `/bins/${encodeURIComponent(bin)}`;
 

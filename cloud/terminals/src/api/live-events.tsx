@@ -1,6 +1,6 @@
 import { useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { createContext, use, useEffect, useRef, useState, type ReactNode } from 'react';
-import type { AgentView, StockView } from '../../../src/http/contract.ts';
+import type { AgentView, Configuration, StockView } from '../../../src/http/contract.ts';
 import type { Listing } from './client.ts';
 import { followEvents, type LiveEvent, type LiveState } from './event-stream.ts';
 import { mergeItems } from './merge.ts';
@@ -78,7 +78,19 @@ function applyEvents(queryClient: QueryClient, events: readonly LiveEvent[]): vo
             (before, after) => after.receivedBatches >= before.receivedBatches,
           ),
     );
+    for (const agent of agents) askForConfiguration(queryClient, agent);
   }
+}
+
+/** Agents are told of with every batch: only what is news of their configuration is asked for. */
+function askForConfiguration(queryClient: QueryClient, { id, configuration }: AgentView): void {
+  const queryKey = [...CACHE.configuration, id];
+  const known = queryClient.getQueryData<Configuration>([...queryKey, 'now']);
+  if (known === undefined) return;
+  const isKnown =
+    (known.desired?.version ?? 0) === configuration.desired &&
+    (known.reported?.receivedAt ?? null) === configuration.reportedAt;
+  if (!isKnown) void queryClient.invalidateQueries({ queryKey });
 }
 
 /** What is summed up from readings, asked for anew a while after something changed. */

@@ -1,4 +1,10 @@
-import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import {
+  keepPreviousData,
+  useMutation,
+  useQuery,
+  useQueryClient,
+  type UseQueryResult,
+} from '@tanstack/react-query';
 import { createContext, use } from 'react';
 import { MINUTE_MS } from '#shared/units.ts';
 import type { Consumption, ConsumptionQuery } from '../../../src/http/contract.ts';
@@ -21,6 +27,7 @@ export const CACHE = {
   consumption: ['consumption'],
   readings: ['readings'],
   movements: ['movements'],
+  configuration: ['configuration'],
 } as const;
 
 /** Read again now and then even if no event says so: events may be missed. */
@@ -72,6 +79,50 @@ export function useAgents() {
     queryFn: ({ signal }) => api.agents(signal),
     refetchInterval: REFRESH_MS,
   });
+}
+
+export function useConfiguration(agent: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: [...CACHE.configuration, agent, 'now'],
+    queryFn: ({ signal }) => api.configuration(agent, signal),
+    refetchInterval: REFRESH_MS,
+  });
+}
+
+/** Newest first; as many pages as it takes to have `most`. */
+export function useConfigurationVersions(agent: string, most: number) {
+  const api = useApi();
+  return useQuery({
+    queryKey: [...CACHE.configuration, agent, 'versions', most],
+    queryFn: ({ signal }) => api.configurationVersions(agent, most, signal),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Sends a configuration, or an older version anew. */
+export function useSendConfiguration(agent: string) {
+  const api = useApi();
+  const queryClient = useQueryClient();
+  return useMutation({
+    networkMode: 'always',
+    mutationFn: ({ restored, ...change }: ConfigurationSending) =>
+      restored === null
+        ? api.changeConfiguration(agent, change)
+        : api.restoreConfiguration(agent, restored, {
+            expectedVersion: change.expectedVersion,
+            note: change.note,
+          }),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: [...CACHE.configuration, agent] }),
+  });
+}
+
+interface ConfigurationSending {
+  readonly config: object;
+  /** The older version that it is; null where it is a new one. */
+  readonly restored: number | null;
+  readonly expectedVersion: number;
+  readonly note: string;
 }
 
 export function useBin(bin: string) {

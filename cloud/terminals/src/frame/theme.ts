@@ -62,6 +62,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--offtake-track': '#e4e9ea',
     '--offtake-stale': '#b0400a',
     '--offtake-hover': '#f2f7f7',
+    '--offtake-added': '#d9f3e3',
+    '--offtake-removed': '#fde2d8',
   },
   dark: {
     '--mantine-color-body': '#14191b',
@@ -73,5 +75,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--offtake-track': '#2b3437',
     '--offtake-stale': '#f5a25d',
     '--offtake-hover': '#20292c',
+    '--offtake-added': '#153a2b',
+    '--offtake-removed': '#48261b',
   },
 });
