@@ -1,7 +1,8 @@
 /*
- * Loaded by node before a program that the demo starts: whoever started it holds the other end of a
- * channel, and when that is gone, however it went, the program is asked to stop.
+ * Loaded by node before a program that the demo starts: whoever started it holds the other end of
+ * its standard input, and when that is gone, however it went, the program is asked to stop. Unlike
+ * a channel of messages, this outlives a program that puts itself in its own place, as agents do.
  */
-process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-// A program that has done its work ends, though the channel stands.
-process.channel?.unref();
+process.stdin.once('end', () => process.kill(process.pid, 'SIGTERM')).resume();
+// A program that has done its work ends, though its starter lives.
+process.stdin.unref();

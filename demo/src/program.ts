@@ -31,7 +31,7 @@ export class Program {
   constructor({ name, args, logFile }: ProgramOptions) {
     this.name = name;
     this.#child = spawn(process.execPath, ['--import', LEASH, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     const log = createWriteStream(logFile, { flags: 'a' });
     let complaint = '';
