@@ -1,6 +1,5 @@
 import type { Clock } from '#shared/clock.ts';
 import type { AgentId, BinId, Epoch } from '#shared/ids.ts';
-import type { Reading } from '#shared/reading.ts';
 import type { Rejection } from '#shared/wire/receipt.ts';
 import { writeReports } from '../configuration/reports.ts';
 import type { Database } from '../database/database.ts';
@@ -8,7 +7,7 @@ import type { AppendOutcome, ReadingsStore } from '../readings/store.ts';
 import type { Catalogue, CatalogueCache } from './catalogue.ts';
 import { draftGroup, refuseConflict, type Draft } from './core/draft.ts';
 import { writeCursors, type CursorCache } from './cursors.ts';
-import type { Appended, FoldCache, Refolded } from './fold-cache.ts';
+import { addAppended, type Appended, type FoldCache, type Refolded } from './fold-cache.ts';
 import { gapsOfJumps, writeGaps } from './gaps.ts';
 import type { Group } from './message.ts';
 import { writeQuarantine } from './quarantine.ts';
@@ -123,18 +122,7 @@ async function append(
   for (const [place, outcome] of results.entries()) {
     outcomes[outcome] += 1;
     if (outcome === 'conflict') refuseConflict(draft, place);
-    else addTo(byBin, draft.readings[place], outcome);
+    else addAppended(byBin, draft.readings[place], outcome);
   }
   return { byBin, outcomes };
-}
-
-function addTo(
-  byBin: Map<BinId, Appended[]>,
-  reading: Reading | undefined,
-  outcome: Appended['outcome'],
-): void {
-  if (reading === undefined) return;
-  const appended = byBin.get(reading.bin);
-  if (appended === undefined) byBin.set(reading.bin, [{ reading, outcome }]);
-  else appended.push({ reading, outcome });
 }

@@ -41,6 +41,18 @@ export interface Appended {
   readonly outcome: Exclude<AppendOutcome, 'conflict'>;
 }
 
+/** Sorts what was appended by bin, in the order it arrived in. */
+export function addAppended(
+  byBin: Map<BinId, Appended[]>,
+  reading: Reading | undefined,
+  outcome: Appended['outcome'],
+): void {
+  if (reading === undefined) return;
+  const appended = byBin.get(reading.bin);
+  if (appended === undefined) byBin.set(reading.bin, [{ reading, outcome }]);
+  else appended.push({ reading, outcome });
+}
+
 /** What folding forward wants written, gathered over the bins of a group. */
 interface LedgerDraft extends LedgerChanges {
   readonly movements: OfBin<Movement & { readonly revision: number }>[];

@@ -5,7 +5,7 @@ import type { Tables } from '../database/tables.ts';
 import type { AppendOutcome } from '../readings/store.ts';
 import type { Stores } from './commit.ts';
 import { binsIn, readmit, type Readmission } from './core/readmission.ts';
-import type { Appended, Refolded } from './fold-cache.ts';
+import { addAppended, type Appended, type Refolded } from './fold-cache.ts';
 import { writeGaps } from './gaps.ts';
 
 /** Which of the quarantine are to be tried again, oldest first. */
@@ -132,10 +132,7 @@ function sortedByBin(
   const byBin = new Map<BinId, Appended[]>();
   for (const [place, reading] of readings.entries()) {
     const outcome = outcomes[place];
-    if (outcome === undefined || outcome === 'conflict') continue;
-    const appended = byBin.get(reading.bin);
-    if (appended === undefined) byBin.set(reading.bin, [{ reading, outcome }]);
-    else appended.push({ reading, outcome });
+    if (outcome !== undefined && outcome !== 'conflict') addAppended(byBin, reading, outcome);
   }
   return byBin;
 }
