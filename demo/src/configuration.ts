@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { Failure } from '#shared/failure.ts';
 import { loadProfile } from '../../edge-agent/src/scale/profile.ts';
 import type { Link, Site } from '../../firmware-sim/src/scenario.ts';
 
@@ -56,5 +57,21 @@ function linkConfig(link: Link): object {
     const counted = loadProfile(profile).unit === undefined ? { countMg } : {};
     return [{ bin, unit, profile, ...counted, divisionMg }];
   });
-  return { name: link.name, protocol, address, scales };
+  const sensors = link.scales.flatMap((scale) => ('sensor' in scale ? [sensorConfig(scale)] : []));
+  return { name: link.name, protocol, address, scales, sensors };
+}
+
+type Sensor = Extract<Link['scales'][number], { readonly sensor: object }>;
+
+/** What the simulator's level probe gives, see its README: 4 mA where the bin is empty, 20 where full. */
+function sensorConfig({ bin, unit, sensor, tareMg, capacityMg, divisionMg }: Sensor): object {
+  if (sensor.kind !== 'level') {
+    const message = `bin ${bin}: its history is in mg, which a sensor of kind ${sensor.kind} never says; use kind level`;
+    throw new Failure('scenario-unfit', message, { retry: 'never' });
+  }
+  const levels = [
+    { at: 4_000, massMg: tareMg },
+    { at: 20_000, massMg: capacityMg },
+  ];
+  return { bin, unit, kind: 'level', table: 'input', address: 0, levels, divisionMg };
 }
