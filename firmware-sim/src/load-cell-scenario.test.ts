@@ -2,10 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { binId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
 import type { BinView } from './control/control.ts';
 import { startSimulator } from './run.ts';
 import { parseScenario } from './scenario.ts';
+import { createSimulation } from './simulation.ts';
 import { scenarioText } from './testing/small-scenario.ts';
 
 const START = Date.UTC(2026, 2, 4, 10);
@@ -107,6 +109,21 @@ test('tare pressed makes net 0 and leaves gross, until it is cleared', () => {
     expect.objectContaining({ netMg: 0, grossMg: 12_000_000 }),
   );
   expect(shown('tare', 95, 100).map(({ netMg }) => netMg)).not.toContain(0);
+});
+
+test('an indicator without power shows nothing, then starts up', () => {
+  const views = seen.get('power') ?? [];
+  expect(views.slice(21 / STEP_S, 59 / STEP_S).some(({ isOn }) => isOn)).toBe(false);
+  expect(shown('power', 61, 64).every(({ zeroed }) => !zeroed)).toBe(true);
+  expect(views.at(70 / STEP_S)).toMatchObject({ isOn: true, display: { zeroed: true } });
+});
+
+test('a key is pressed and a value sticks also while nobody looks', () => {
+  const era = { from: START, liveFrom: START };
+  const simulation = createSimulation(parseScenario('x.yaml', scenarioText('load-cell')), era);
+  for (const s of [10, 25, 60]) simulation.advance(START + s * 1_000);
+  expect(simulation.indicator(binId('tare')).display().netMg).toBe(0);
+  expect(simulation.indicator(binId('stuck')).display().grossMg).toBe(12_000_000);
 });
 
 test('a stuck value stays while goods go, and jumps when it comes free', () => {

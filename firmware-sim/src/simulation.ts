@@ -44,6 +44,7 @@ export function createSimulation(
       return [scale.bin, outage ? indicator : { ...indicator, isOn: () => true }];
     }),
   );
+  const touched = touchedIndicators(scenario, indicators);
   const outages = outagesOf(scenario, era);
   const incidents = incidentsOf(scenario, era);
   let told = era.from - 1;
@@ -55,6 +56,7 @@ export function createSimulation(
       const events: TruthEvent[] = [...world.advance(to)];
       const happened = incidents.flatMap((incident) => incident(told, to));
       told = Math.max(told, to);
+      for (const indicator of touched) indicator.display();
       if (happened.length === 0) return events;
       return [...events, ...happened].sort((a, b) => a.at - b.at);
     },
@@ -68,6 +70,18 @@ export function createSimulation(
     isAway: (site, link) =>
       [site, `${site}/${link}`].some((name) => Boolean(outages.get(name)?.at(world.now))),
   };
+}
+
+/** Those that change when time passes, also while no client looks at them: keys, a value that sticks. */
+function touchedIndicators(
+  scenario: Scenario,
+  indicators: ReadonlyMap<BinId, Indicator>,
+): readonly Indicator[] {
+  return scales(scenario).flatMap(({ scale: { bin, cell } }) => {
+    const indicator = indicators.get(bin);
+    const isTouched = cell && (cell.tare ?? cell.zero ?? cell.clear ?? cell.stuck) !== undefined;
+    return indicator && isTouched ? [indicator] : [];
+  });
 }
 
 function scales(scenario: Scenario): { readonly site: Site; readonly scale: Scale }[] {

@@ -2,60 +2,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { Failure, messageOf } from '#shared/failure.ts';
 import { FAULT_KIND_NAMES } from '../core/faults.ts';
-import { frameText } from './frame-text.ts';
+import { frameLine, framesSchema, linkLines, listing, stateSchema } from './listing.ts';
 
-const display = z.object({
-  grossMg: z.number(),
-  netMg: z.number(),
-  stable: z.boolean(),
-  overload: z.boolean(),
-  underload: z.boolean(),
-  cellError: z.boolean().optional(),
-});
-const stateSchema = z.object({
-  links: z.array(
-    z.object({
-      site: z.string(),
-      link: z.string(),
-      protocol: z.string(),
-      port: z.number(),
-      path: z.string().nullable(),
-      kinds: z.array(z.string()),
-    }),
-  ),
-  bins: z.array(
-    z.object({
-      bin: z.string(),
-      site: z.string(),
-      link: z.string(),
-      unit: z.number().nullable(),
-      quantity: z.number(),
-      quantityUnit: z.string(),
-      display,
-    }),
-  ),
-  faults: z.array(
-    z.object({
-      id: z.string(),
-      unit: z.number().nullable(),
-      rule: z.object({ kind: z.string() }),
-      active: z.boolean(),
-      injected: z.number(),
-    }),
-  ),
-});
-const framesSchema = z.array(
-  z.object({
-    id: z.number(),
-    at: z.number(),
-    site: z.string(),
-    link: z.string(),
-    dir: z.enum(['rx', 'tx']),
-    hex: z.string(),
-    fault: z.string().nullable(),
-    meaning: z.array(z.object({ label: z.string(), value: z.string() })),
-  }),
-);
 const refusalSchema = z.object({ error: z.string() });
 
 interface Outlet {
@@ -185,58 +133,6 @@ async function ask(url: string, method: string, body?: object): Promise<unknown>
   const { error } = refusalSchema.parse(answer);
   const hint = response.status === 404 ? '; `list` and `list --links` name what is there' : '';
   throw new Failure('refused', `${error}${hint}`, { retry: 'never' });
-}
-
-type State = z.output<typeof stateSchema>;
-
-function linkLines({ links }: State): string[] {
-  return links.map(({ site, link, protocol, port, path, kinds }) =>
-    [
-      `${site}/${link}`,
-      protocol,
-      `127.0.0.1:${port}`,
-      ...(path === null ? [] : [path]),
-      kinds.join(' '),
-    ].join('  '),
-  );
-}
-
-function listing({ bins, faults }: Pick<State, 'bins' | 'faults'>): string[] {
-  const rows = bins.map(({ bin, site, link, unit, quantity, quantityUnit, display: shown }) => [
-    bin,
-    `${site}/${link}${unit === null ? '' : ` unit ${unit}`}`,
-    `${quantity} ${quantityUnit}`,
-    `gross ${shown.grossMg / 1000} g`,
-    `net ${shown.netMg / 1000} g`,
-    stateOf(shown),
-  ]);
-  const widths = [0, 1, 2, 3, 4].map((column) =>
-    Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return [
-    ...rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')),
-    ...faults.map(({ id, unit, rule, active, injected }) =>
-      [
-        `fault ${id}`,
-        rule.kind,
-        ...(unit === null ? [] : [`unit ${unit}`]),
-        `injected ${injected}`,
-        active ? 'active' : 'over',
-      ].join('  '),
-    ),
-  ];
-}
-
-function stateOf(shown: z.output<typeof display>): string {
-  if (shown.cellError === true) return 'cell error';
-  if (shown.overload) return 'overload';
-  if (shown.underload) return 'underload';
-  return shown.stable ? 'stable' : 'in motion';
-}
-
-function frameLine(frame: z.output<typeof framesSchema>[number]): string {
-  const { at, site, link } = frame;
-  return [new Date(at).toISOString(), `${site}/${link}`, frameText(frame)].join('  ');
 }
 
 function whole(text: string): number {

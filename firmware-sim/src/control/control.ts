@@ -60,6 +60,8 @@ export interface BinView {
   /** What really lies there. */
   readonly quantity: number;
   readonly massMg: number;
+  /** Whether the indicator has power. */
+  readonly isOn: boolean;
   /** What the indicator shows. */
   readonly display: Display;
   readonly divisionMg: number;
@@ -111,6 +113,7 @@ export function createControl(controlled: Controlled): Control {
       places.map(({ site, link, scale }) => {
         const { quantity, massMg } = controlled.content(scale.bin);
         const product = products.get(scale.product);
+        const indicator = controlled.indicator(scale);
         return {
           bin: scale.bin,
           name: scale.name,
@@ -121,7 +124,8 @@ export function createControl(controlled: Controlled): Control {
           quantityUnit: product?.unit ?? 'piece',
           quantity,
           massMg,
-          display: controlled.indicator(scale).display(),
+          isOn: indicator.isOn(),
+          display: indicator.display(),
           divisionMg: scale.divisionMg,
         };
       }),

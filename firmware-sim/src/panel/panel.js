@@ -40,7 +40,8 @@ function move(bin, kind, quantity, isUndo = false) {
   });
 }
 
-function stateOf(display) {
+function stateOf({ isOn, display }) {
+  if (!isOn) return ['bad', text('noPower')];
   if (display.cellError) return ['bad', text('cellError')];
   if (display.overload) return ['bad', text('overload')];
   if (display.underload) return ['bad', text('underload')];
@@ -102,12 +103,13 @@ function showBins() {
     row.hidden = !isSought(bin);
     const { display, divisionMg } = bin;
     const [, , content, gross, net, shown] = row.children;
-    const shownMass = (mg) => (display.cellError ? '–' : mass(mg, divisionMg, display.unit));
+    const isBlank = display.cellError || !bin.isOn;
+    const shownMass = (mg) => (isBlank ? '–' : mass(mg, divisionMg, display.unit));
     content.textContent = amount(bin, bin.quantity);
     gross.textContent = shownMass(display.grossMg);
     net.textContent = shownMass(display.netMg);
     row.querySelector('.unit').textContent = amountUnit(bin);
-    const [name, words] = stateOf(display);
+    const [name, words] = stateOf(bin);
     shown.className = name;
     shown.textContent = words;
   }
