@@ -62,7 +62,8 @@ export function checkAnswer(request: ModbusRequest, frame: Buffer): void {
   if (code !== expected) throw new BrokenFrame(`an answer of function ${code ?? 'none'}`);
   const bytes = dataBytes(request);
   if (third !== bytes || frame.length !== HEAD + bytes) {
-    throw new BrokenFrame(`an answer of ${frame.length - HEAD} data bytes instead of ${bytes}`);
+    const says = `${frame.length - HEAD} data bytes that says ${third ?? 0}`;
+    throw new BrokenFrame(`an answer of ${says} instead of ${bytes}`);
   }
 }
 

@@ -1,31 +1,11 @@
-import { expect, test } from 'vitest';
-import { seededRandom } from '#shared/testing/random.ts';
-import { BrokenFrame, crc16, type ModbusRequest } from './modbus-frame.ts';
-import { rtuAnswer } from './rtu-line.ts';
+import { describe, expect, test } from 'vitest';
+import { FRAMINGS, fuzzModbus, MODBUS_SUBJECTS } from '../testing/modbus-fuzz.ts';
+import { BrokenFrame, crc16 } from './modbus-frame.ts';
+import { tcpAnswer } from './tcp-line.ts';
 
-/** A million, which take 6 s, were tried with the same outcome. */
-const FRAMES = 200_000;
+/** A million of each, with the same outcome: npm run bench -- codec-fuzz. */
+const FRAMES = 4_000;
 const SEED = 1;
-
-const REQUEST: ModbusRequest = { unit: 3, table: 'holding', first: 0, count: 3 };
-
-function sound(words: readonly number[]): Buffer {
-  const frame = Buffer.alloc(11);
-  frame.set([3, 3, 6]);
-  for (const [place, word] of words.entries()) frame.writeUInt16BE(word, 3 + 2 * place);
-  frame.writeUInt16LE(crc16(frame.subarray(0, 9)), 9);
-  return frame;
-}
-
-/** `null` for anything that is refused, or that more bytes would have to follow. */
-function accepted(came: Buffer): Buffer | null {
-  try {
-    return rtuAnswer(REQUEST, came);
-  } catch (error) {
-    if (error instanceof BrokenFrame) return null;
-    throw error;
-  }
-}
 
 test('checksums are those of another implementation', () => {
   // pymodbus.utilities.computeCRC, low byte first.
@@ -33,37 +13,34 @@ test('checksums are those of another implementation', () => {
   expect(crc16(Buffer.from('010306000000060001', 'hex'))).toBe(0xb400);
 });
 
-test(`of ${FRAMES} mutated and random frames, none is read as a weight`, () => {
-  const chance = seededRandom(SEED);
-  const below = (limit: number): number => Math.floor(chance() * limit);
-  const whole = sound([1, 2, 3]);
-  const spoil: readonly (() => Buffer)[] = [
-    // Up to three bits, and bursts of up to 16: what CRC-16 finds always.
-    () => {
-      const frame = Buffer.from(whole);
-      const bits = new Set(Array.from({ length: 1 + below(3) }, () => below(88)));
-      for (const bit of bits) frame[bit >> 3] = (frame[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      return frame;
-    },
-    () => {
-      const frame = Buffer.from(whole);
-      const at = below(10);
-      frame.writeUInt16BE(frame.readUInt16BE(at) ^ (1 + below(0xffff)), at);
-      return frame;
-    },
-    // Cut short, cut off, and two in one.
-    () => whole.subarray(0, below(whole.length)),
-    () => whole.subarray(1 + below(whole.length - 1)),
-    () => Buffer.concat([whole, sound([4, 5, 6])]),
-    () => Buffer.concat([whole.subarray(0, 1 + below(10)), whole]),
-    () => Buffer.from(Array.from({ length: below(30) }, () => below(256))),
-  ];
-  let wrong = 0;
-  for (let n = 0; n < FRAMES; n += 1) {
-    const bytes = spoil[n % spoil.length]?.() ?? whole;
-    // An exception is no weight.
-    if (accepted(bytes)?.[1] === 3) wrong += 1;
-  }
-  expect(wrong).toBe(0);
-  expect(accepted(whole)).toEqual(whole);
+describe.each(FRAMINGS)('%s', (framing) => {
+  test.each(MODBUS_SUBJECTS)('no broken frame is read as a weight: $name', async (subject) => {
+    const result = await fuzzModbus(subject, { framing, frames: FRAMES, seed: SEED });
+    expect(result).toMatchObject({ crashes: 0, firstWrong: null, wrong: 0 });
+  });
+});
+
+/** Transaction 5, unit 3, one register. */
+const frame = (register: number): Buffer =>
+  Buffer.from([0, 5, 0, 0, 0, 5, 3, 3, 2, register >> 8, register & 0xff]);
+
+describe('an answer over TCP', () => {
+  test('is found among late answers, however often it came', () => {
+    const late = Buffer.from(frame(7));
+    late.writeUInt16BE(4, 0);
+    const came = Buffer.concat([late, frame(8), frame(8)]);
+    expect(tcpAnswer(5, came)).toEqual({ answer: frame(8).subarray(6), rest: Buffer.alloc(0) });
+  });
+
+  test.each([
+    ['a byte too many is in it', Buffer.from([0, 5, 0, 0, 0, 5, 3, 3, 2, 2, 0, 8])],
+    [
+      'a byte was lost, and another frame follows',
+      Buffer.concat([frame(8).subarray(0, 9), frame(8).subarray(10), frame(9)]),
+    ],
+    ['two say different things', Buffer.concat([frame(8), frame(9)])],
+    ['noise follows', Buffer.concat([frame(8), Buffer.from('noise')])],
+  ])('is not believed where %s', (_, came) => {
+    expect(() => tcpAnswer(5, came)).toThrow(BrokenFrame);
+  });
 });

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import {
+  BrokenFrame,
   checkAnswer,
   CRC_BYTES,
   type ModbusAnswer,
@@ -75,20 +76,14 @@ export class TcpLine implements ModbusLine {
 
   #take(bytes: Buffer): void {
     this.#came = this.#came.length === 0 ? bytes : Buffer.concat([this.#came, bytes]);
-    while (this.#came.length >= HEADER_BYTES) {
-      const length = this.#came.readUInt16BE(4);
-      if (this.#came.readUInt16BE(2) !== 0 || length < SHORTEST || length > LONGEST) {
-        this.#line.destroy();
-        this.#pending?.fail('frame-broken', 'a header that is not one of Modbus TCP');
-        this.#came = Buffer.alloc(0);
-        return;
-      }
-      if (this.#came.length < HEADER_BYTES + length) return;
-      const transaction = this.#came.readUInt16BE(0);
-      const frame = this.#came.subarray(HEADER_BYTES, HEADER_BYTES + length);
-      this.#came = this.#came.subarray(HEADER_BYTES + length);
-      // Of another request: late, or of a device that has lost count.
-      if (transaction === this.#transaction) this.#answered(frame);
+    try {
+      const { answer, rest } = tcpAnswer(this.#transaction, this.#came);
+      this.#came = rest;
+      if (answer !== null) this.#answered(answer);
+    } catch (error) {
+      this.#line.destroy();
+      this.#pending?.refuse(error);
+      this.#came = Buffer.alloc(0);
     }
   }
 
@@ -103,6 +98,41 @@ export class TcpLine implements ModbusLine {
       pending.refuse(error);
     }
   }
+}
+
+/**
+ * Looks for the answer to a request among what came. It is not believed where bytes that are no whole
+ * frame came with it, since then it may hold one too many or have lost one.
+ * @param came all bytes since the last whole frame
+ * @returns unit and PDU of the answer, `null` while it is not there; and the bytes after whole frames
+ * @throws BrokenFrame where frames cannot be told apart any more, or two answers differ
+ */
+export function tcpAnswer(
+  transaction: number,
+  came: Buffer,
+): { readonly answer: Buffer | null; readonly rest: Buffer } {
+  let answer: Buffer | null = null;
+  let rest = came;
+  while (rest.length >= HEADER_BYTES) {
+    const length = rest.readUInt16BE(4);
+    if (rest.readUInt16BE(2) !== 0 || length < SHORTEST || length > LONGEST) {
+      throw new BrokenFrame('a header that is not one of Modbus TCP');
+    }
+    if (rest.length < HEADER_BYTES + length) break;
+    const frame = rest.subarray(HEADER_BYTES, HEADER_BYTES + length);
+    // Any other is of another request: late, or of a device that has lost count.
+    if (rest.readUInt16BE(0) === transaction) {
+      if (answer !== null && !answer.equals(frame)) {
+        throw new BrokenFrame('two answers to one request, with a header each');
+      }
+      answer = frame;
+    }
+    rest = rest.subarray(HEADER_BYTES + length);
+  }
+  if (answer !== null && rest.length > 0) {
+    throw new BrokenFrame(`${rest.length} bytes after the answer that are no frame`);
+  }
+  return { answer, rest };
 }
 
 function framed(transaction: number, frame: Buffer): Buffer {
