@@ -4,9 +4,13 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { agentId } from '#shared/ids.ts';
+import { createLog } from '#shared/log.ts';
 import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { decodeWireRecording } from '#shared/wire-recording.ts';
+import { readConfig } from './config.ts';
+import { Operation } from './operation.ts';
 import type { StatusReport } from './status/report.ts';
 import { askStatus } from './status/socket.ts';
 import { freshFolder } from './testing/folder.ts';
@@ -60,6 +64,31 @@ async function status(
   ]);
   return { code, stdout, stderr };
 }
+
+test('a link is watched from when it begins until it ends', () => {
+  let nowMs = 0;
+  const signs: string[] = [];
+  const operation = new Operation({
+    agent: agentId('acme-north'),
+    dataDir: freshFolder(),
+    file: null,
+    version: '1',
+    pid: 1,
+    clock: { wallMs: () => nowMs, monotonicMs: () => nowMs },
+    log: createLog('test', 'silent'),
+    notify: (...states) => void signs.push(...states),
+    isPublishingIdle: () => true,
+  });
+  const [link] = readConfig(configFile('127.0.0.1:1', 300).file).links;
+  if (link === undefined) throw new Error('the configuration has a link');
+  operation.links.watch(link);
+  nowMs = 3_600_000;
+  operation.committed();
+  expect(signs).toEqual([]);
+  operation.links.forget(link.name);
+  operation.committed();
+  expect(signs).toEqual(['WATCHDOG=1']);
+});
 
 test('where no agent runs, its status is one clear line and exit 1', async () => {
   const { file, data } = configFile('127.0.0.1:2', 300);

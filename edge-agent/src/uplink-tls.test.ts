@@ -132,6 +132,22 @@ describe.runIf(hasOpenssl).each(BROKERS)('TLS to %s', (_, start) => {
     await broker.heard;
   });
 
+  test('with another CA from afar, which ends one session and begins the next', async () => {
+    const ca = createAuthority(freshFolder());
+    const other = createAuthority(freshFolder(), 'other');
+    const { port, heard } = await start(ca.issue('broker', { names }), ca);
+    const broker = `mqtts://127.0.0.1:${port}`;
+    const own = ca.issue(NORTH);
+    const { uplink, faults } = startUplink({ broker, tls: { ca: other.cert, ...own } });
+    await vi.waitFor(() => expect(faults).not.toEqual([]), WAIT);
+    const settings = { broker, tls: { ca: ca.cert, ...own }, batchReadings: 10 };
+    await uplink.reconfigure({ ...settings, healthMs: 60_000 });
+    await heard;
+    const { since } = uplink.state();
+    await uplink.reconfigure({ ...settings, healthMs: 1_000 });
+    expect(uplink.state()).toMatchObject({ isConnected: true, since });
+  });
+
   test('refuses a broker of another CA, another name, or none at all', async () => {
     const ca = createAuthority(freshFolder());
     const { port } = await start(ca.issue('broker', { names }), ca);

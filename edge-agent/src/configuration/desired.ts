@@ -21,13 +21,12 @@ export interface Refusal {
 
 const versionSchema = z.object({ version: desiredConfigSchema.shape.version });
 
-/**
- * A message of the topic `config`.
- * @returns with a refusal the version that it is about; 0 where it cannot be told
- */
-export function parseDesired(
-  payload: Uint8Array,
-): { readonly ok: true; readonly desired: DesiredConfig } | (Refusal & { version: number }) {
+/** What a message says; with a refusal the version that it is about, 0 where it cannot be told. */
+export type Parsed =
+  ({ readonly ok: true } & DesiredConfig) | (Refusal & { readonly version: number });
+
+/** A message of the topic `config`. */
+export function parseDesired(payload: Uint8Array): Parsed {
   if (payload.length > MAX_CONFIG_BYTES) {
     return { ok: false, version: 0, reason: `larger than ${MAX_CONFIG_BYTES} bytes` };
   }
@@ -42,7 +41,7 @@ export function parseDesired(
   const { version } = named.data;
   try {
     const parsed = desiredConfigSchema.safeParse(content);
-    if (parsed.success) return { ok: true, desired: parsed.data };
+    if (parsed.success) return { ok: true, ...parsed.data };
   } catch (error) {
     // JSON nested so deep that checking it exhausts the stack.
     return { ok: false, version, reason: `cannot be checked: ${messageOf(error)}` };

@@ -1,12 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { encodeRecordingLine } from '#shared/recording.ts';
 import { freePort } from '#shared/testing/ports.ts';
 import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
+import { fillBack } from '../agent.ts';
+import { readConfigFile } from '../config.ts';
 import { askStatus } from '../status/socket.ts';
 import { aedesBroker, mosquittoBroker } from '../testing/brokers.ts';
 import { CloudPeer } from '../testing/cloud-peer.ts';
+import { reading } from '../testing/entries.ts';
 import {
   balance,
   Desk,
@@ -15,6 +19,7 @@ import {
   NORTH,
   remoteSite,
   startAt,
+  WEIGHT,
 } from '../testing/remote-site.ts';
 import { tcpDevice } from '../testing/tcp-device.ts';
 
@@ -46,9 +51,11 @@ const countOf = (unit: number): object => {
 
 describe.each(BROKERS)('over %s, a configuration from afar', (_, start) => {
   test('is tried, proved, kept and told, and what it does not change goes on undisturbed', async () => {
-    const { desk, peer, one, file, kept, broker } = await remoteSite({ start });
+    const { desk, peer, one, file, dataDir, kept, broker } = await remoteSite({ start });
     const running = startAt(file);
     await moreReadings(peer, 'one');
+    const slave = async () => (await askStatus(dataDir)).links[0]?.slaves[0];
+    const reads = (await slave())?.reads ?? 0;
     const two = await balance();
     await desk.want(3, { links: [linkTo('one', one.address), linkTo('two', two.address)] });
     expect(await desk.told(3, 'applied')).toEqual({
@@ -62,6 +69,8 @@ describe.each(BROKERS)('over %s, a configuration from afar', (_, start) => {
     await moreReadings(peer, 'two');
     await moreReadings(peer, 'one');
     expect(one.sockets).toHaveLength(1);
+    expect(await slave()).toMatchObject({ bin: 'one', errors: 0 });
+    expect((await slave())?.reads).toBeGreaterThan(reads);
     expect(peer.folded.map(({ seq }) => seq)).toEqual(
       peer.folded.map((_batch, index) => index + 1),
     );
@@ -74,6 +83,22 @@ describe.each(BROKERS)('over %s, a configuration from afar', (_, start) => {
     const before = two.asked;
     startAt(file);
     await vi.waitFor(() => expect(two.asked).toBeGreaterThan(before), WAIT);
+  });
+
+  test('has bins whose recordings are taken over like those of the local file', async () => {
+    const { desk, file, peer } = await remoteSite({ start });
+    const two = await balance();
+    const running = startAt(file);
+    await desk.want(1, { links: [linkTo('two', two.address)] });
+    await desk.told(1, 'applied');
+    await moreReadings(peer, 'two');
+    await running.stop();
+    const recording = join(file, '../two.jsonl');
+    const later = Date.UTC(2100, 0);
+    writeFileSync(recording, encodeRecordingLine({ ...reading(0, 'two'), at: later }));
+    await fillBack(readConfigFile(file), recording);
+    startAt(file);
+    await vi.waitFor(() => expect(peer.readings.map(({ at }) => at)).toContain(later), WAIT);
   });
 
   test('that came while the agent was away is taken up when it connects', async () => {
@@ -185,15 +210,23 @@ describe('a trial', () => {
   });
 
   test('that makes a link fall silent which it does not change is rolled back', async () => {
-    const { desk, peer, one, file } = await remoteSite({ trialS: 3 });
+    const { desk, peer, one, file, edit } = await remoteSite(FUTILE);
+    const first = linkTo('one', one.address, { timeoutMs: 500 });
+    edit({ links: [first] });
     startAt(file);
     await moreReadings(peer, 'one');
-    // As a gateway that serves one line less for each one more.
-    const two = await balance((asked) => {
+    // As a gateway that serves one line less for each one more: whoever is asked first is silent
+    // from then on, and has been asked in vain before the other one answers.
+    let isServed = false;
+    const two = await tcpDevice((_, socket) => {
+      if (isServed) socket.write(WEIGHT);
       one.isSilent = true;
-      two.isSilent = asked < 2;
+      one.onAsked = () => {
+        if (!isServed) socket.write(WEIGHT);
+        isServed = true;
+      };
     });
-    await desk.want(1, { links: [linkTo('one', one.address), linkTo('two', two.address)] });
+    await desk.want(1, { links: [first, linkTo('two', two.address)] });
     expect((await desk.told(1, 'rolled-back')).reason).toContain('link one: no weight from one');
     one.isSilent = false;
     await moreReadings(peer, 'one');
@@ -269,7 +302,7 @@ describe('a trial', () => {
     await moreReadings(peer, 'one');
     const two = await balance();
     two.isSilent = true;
-    await desk.want(1, { links: [linkTo('two', two.address)] });
+    await desk.want(1, { links: [linkTo('two', two.address, { timeoutMs: 500 })] });
     await desk.told(1, 'trial');
     await desk.want(2, { links: [linkTo('one', `127.0.0.1:${await freePort()}`)] });
     await desk.want(3, { links: [linkTo('one', one.address, { timeoutMs: 700 })] });

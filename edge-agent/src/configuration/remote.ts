@@ -12,7 +12,7 @@ import {
   type ConfigVersions,
   type Verdict,
 } from '../core/config-versions.ts';
-import { judgeSections, parseDesired, type Refusal } from './desired.ts';
+import { judgeSections, parseDesired, type Parsed, type Refusal } from './desired.ts';
 import type { StartingConfig } from './start.ts';
 import { tryOut, type Reconfigurable } from './trial.ts';
 
@@ -35,7 +35,7 @@ export class RemoteConfig {
   /** In force and proved: what a failed trial goes back to. */
   #config: AgentConfig;
   /** The newest version that came while another one was tried. */
-  #waiting: DesiredConfig | null = null;
+  #waiting: Parsed | null = null;
   #isWorking = false;
   #done: Promise<void> = Promise.resolve();
 
@@ -63,17 +63,17 @@ export class RemoteConfig {
     // The topic was cleared: nothing is wanted, nothing changes.
     if (payload.length === 0) return;
     const parsed = parseDesired(payload);
-    const version = parsed.ok ? parsed.desired.version : parsed.version;
-    const newest = Math.max(newestOf(this.#versions), this.#waiting?.version ?? 0);
-    if (version > 0 && version <= newest) {
+    const { version } = parsed;
+    if (version === 0 && !parsed.ok) {
+      // Of no version, so there is none to remember it of.
+      this.#options.publish({ ...this.#verdictOn(parsed), inForce: this.report?.inForce ?? 0 });
+      return;
+    }
+    if (version <= Math.max(newestOf(this.#versions), this.#waiting?.version ?? 0)) {
       this.tell();
       return;
     }
-    if (!parsed.ok) {
-      this.#refuse(version, parsed);
-      return;
-    }
-    this.#waiting = parsed.desired;
+    this.#waiting = parsed;
     if (!this.#isWorking) this.#done = this.#work().catch(this.#options.onFatal);
   }
 
@@ -86,22 +86,26 @@ export class RemoteConfig {
   async #work(): Promise<void> {
     this.#isWorking = true;
     while (this.#waiting !== null && !this.#stopping.signal.aborted) {
-      const desired = this.#waiting;
+      const parsed = this.#waiting;
       this.#waiting = null;
-      await this.#take(desired);
+      await this.#take(parsed);
     }
     this.#isWorking = false;
   }
 
-  async #take(desired: DesiredConfig): Promise<void> {
+  async #take(parsed: Parsed): Promise<void> {
     const { start, running, clock, log } = this.#options;
-    const { version } = desired;
-    const judgement = judgeSections(desired.config, start.local);
-    if (!judgement.ok) {
-      this.#refuse(version, judgement);
+    const { version } = parsed;
+    if (!parsed.ok) {
+      this.#refuse(parsed);
       return;
     }
-    if (!this.#begin(desired)) return;
+    const judgement = judgeSections(parsed.config, start.local);
+    if (!judgement.ok) {
+      this.#refuse({ ...judgement, version });
+      return;
+    }
+    if (!this.#begin(parsed)) return;
     const { config } = judgement;
     const { signal } = this.#stopping;
     const trial = { before: this.#config, running, clock, signal };
@@ -154,22 +158,15 @@ export class RemoteConfig {
     return null;
   }
 
-  #refuse(version: number, { reason, problems }: Refusal): void {
-    const { log, publish } = this.#options;
-    log.warn({ version, reason, problems }, 'configuration refused');
-    const at = this.#now();
-    const verdict: Verdict = {
-      version,
-      state: 'refused',
-      at,
-      reason,
-      ...(problems !== undefined && { problems }),
-    };
-    if (version > 0) {
-      // A trial under way stays one; the verdict is on the newer version.
-      this.#keep({ ...this.#versions, verdict });
-      this.tell();
-    } else publish({ ...verdict, inForce: this.report?.inForce ?? 0 });
+  #refuse(refusal: Refusal & { readonly version: number }): void {
+    this.#keep(judged(this.#versions, this.#verdictOn(refusal)));
+    this.tell();
+  }
+
+  #verdictOn({ version, reason, problems }: Refusal & { readonly version: number }): Verdict {
+    this.#options.log.warn({ version, reason, problems }, 'configuration refused');
+    const verdict: Verdict = { version, state: 'refused', at: this.#now(), reason };
+    return problems === undefined ? verdict : { ...verdict, problems };
   }
 
   /** What could not be kept comes to the same at the next start. */

@@ -39,7 +39,7 @@ export interface TrialOptions {
 export async function tryOut(config: AgentConfig, options: TrialOptions): Promise<string | null> {
   const { before, running, clock, signal } = options;
   const trialMs = config.remote.trialS * SECOND_MS;
-  const { changed, kept } = expectationsOf(
+  const { changed, kept, keptWithinMs } = expectationsOf(
     config.links.map((link) => trialLink(link, before)),
     weighing(running),
     trialMs,
@@ -51,13 +51,13 @@ export async function tryOut(config: AgentConfig, options: TrialOptions): Promis
   let changedAt: number | null = null;
   while (!signal.aborted) {
     const now = clock.monotonicMs();
-    const isOver = now - startedAt >= trialMs;
     const good = weighing(running);
     const hasWeighed = (since: number) => (bin: BinId) =>
       good.has(bin) && (running.weighedAt(bin) ?? -Infinity) >= since;
     const silent = unfulfilled(changed, hasWeighed(startedAt));
     if (silent.length === 0) changedAt ??= now;
-    const keptSince = isOver ? startedAt : (changedAt ?? now);
+    const isOver = now >= Math.max(startedAt + trialMs, (changedAt ?? 0) + keptWithinMs);
+    const keptSince = changedAt ?? startedAt;
     const missing = [...silent, ...unfulfilled(kept, hasWeighed(keptSince))];
     const broker = isMoved ? brokerFault(config, { running, isOver }) : null;
     if (missing.length === 0 && broker === null) return null;

@@ -21,17 +21,21 @@ const expected = (links: readonly TrialLink[], ...answered: readonly string[]) =
 describe('a trial waits for', () => {
   test('every bin that was read before, in a link that is as it was', () => {
     const kept = [{ link: 'a', of: 'all', bins: [a1] }];
-    expect(expected([link('a', ['a1', 'a2'])], 'a1')).toEqual({ changed: [], kept });
+    expect(expected([link('a', ['a1', 'a2'])], 'a1')).toEqual({
+      changed: [],
+      kept,
+      keptWithinMs: 3_000,
+    });
   });
 
   test('nothing of a link that was silent before and is as it was', () => {
-    expect(expected([link('a', ['a1', 'a2'])])).toEqual({ changed: [], kept: [] });
+    expect(expected([link('a', ['a1', 'a2'])])).toEqual({ changed: [], kept: [], keptWithinMs: 0 });
   });
 
   test('every bin that was read before, in a link that was changed', () => {
     const links = [link('a', ['a1', 'a2'], { isChanged: true })];
     const changed = [{ link: 'a', of: 'all', bins: [a1, a2] }];
-    expect(expected(links, 'a1', 'a2')).toEqual({ changed, kept: [] });
+    expect(expected(links, 'a1', 'a2')).toEqual({ changed, kept: [], keptWithinMs: 0 });
   });
 
   test('no new bin whose link gives the weights it gave: it may not be connected yet', () => {

@@ -21,6 +21,8 @@ interface Expectations {
   readonly changed: readonly Expectation[];
   /** Whoever was read before goes on, also once the changed links are read. */
   readonly kept: readonly Expectation[];
+  /** In this time all who are kept are read, if they can be. */
+  readonly keptWithinMs: number;
 }
 
 /**
@@ -38,6 +40,7 @@ export function expectationsOf(
 ): Expectations {
   const changed: Expectation[] = [];
   const kept: Expectation[] = [];
+  let keptWithinMs = 0;
   for (const { name: link, isChanged, timeoutMs, bins } of links) {
     const known = bins.filter(({ bin }) => answered.has(bin));
     if (isChanged) {
@@ -45,10 +48,12 @@ export function expectationsOf(
       changed.push({ link, of, bins: idsOf(of === 'all' ? known : bins) });
       continue;
     }
-    const due = known.filter(({ pollMs }) => 2 * pollMs + timeoutMs <= trialMs);
+    const withinMs = (pollMs: number): number => 2 * pollMs + timeoutMs;
+    const due = known.filter(({ pollMs }) => withinMs(pollMs) <= trialMs);
     if (due.length > 0) kept.push({ link, of: 'all', bins: idsOf(due) });
+    keptWithinMs = Math.max(keptWithinMs, ...due.map(({ pollMs }) => withinMs(pollMs)));
   }
-  return { changed, kept };
+  return { changed, kept, keptWithinMs };
 }
 
 const idsOf = (bins: TrialLink['bins']): BinId[] => bins.map(({ bin }) => bin);

@@ -16,6 +16,9 @@ import { tcpDevice } from './tcp-device.ts';
 
 export const NORTH = agentId('acme-north');
 
+/** What a balance answers: 100 g. */
+export const WEIGHT = 'S S     100.00 g\r\n';
+
 /** A balance that answers each question with 100 g, until it is told to be silent. */
 interface Balance {
   readonly address: string;
@@ -23,17 +26,19 @@ interface Balance {
   /** Questions so far. */
   asked: number;
   isSilent: boolean;
+  /** Called with every question, before it is answered. */
+  onAsked: () => void;
 }
 
-/** @param onAsked called with the number of each question, before it is answered */
-export async function balance(onAsked?: (asked: number) => void): Promise<Balance> {
+export async function balance(): Promise<Balance> {
   const device: Balance = {
     asked: 0,
     isSilent: false,
+    onAsked: () => {},
     ...(await tcpDevice((_, socket) => {
       device.asked += 1;
-      onAsked?.(device.asked);
-      if (!device.isSilent) socket.write('S S     100.00 g\r\n');
+      device.onAsked();
+      if (!device.isSilent) socket.write(WEIGHT);
     })),
   };
   return device;
@@ -45,7 +50,7 @@ export const linkTo = (name: string, address: string, change: object = {}): obje
   protocol: 'mt-sics',
   address,
   tare: 'locked',
-  timeoutMs: 500,
+  timeoutMs: 5_000,
   scales: [{ bin: name, divisionMg: 10, pollMs: 50 }],
   ...change,
 });
