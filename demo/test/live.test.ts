@@ -127,7 +127,7 @@ test('while a large backlog drains, live figures reach the API ahead of it', asy
   console.log(`live figures came ${delays.join(', ')} ms after they were measured`);
   expect(figures[0]).toMatchObject({ quantity: 1_000, quality: 'good' });
 
-  await vi.waitFor(() => expect(outbox.backlog).toBe(0), { ...WAIT, timeout: 300_000 });
+  await vi.waitFor(() => expect(outbox.backlog).toBe(0), { ...WAIT, timeout: 600_000 });
   const { items } = await api.get<{ items: StockView[] }>('/stock');
   expect(items.map(({ live }) => live)).toEqual(items.map(() => null));
-}, 480_000);
+}, 900_000);

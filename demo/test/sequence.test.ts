@@ -36,7 +36,7 @@ const KINDS: readonly FaultKind[] = [
 const STRIKES = 2;
 const LINE_S = 1;
 /** A pause before a line is opened anew takes up to 4 s; without a cap it would grow to 30 s. */
-const MORE_MS = 10_000;
+const MORE_MS = 20_000;
 const RUN_MS = 400_000;
 
 let site: FaultySite;
