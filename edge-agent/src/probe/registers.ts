@@ -25,7 +25,7 @@ export interface Unit {
 }
 
 /** Some do not hear what comes right after an answer; here nobody is in a hurry. */
-const PAUSE_MS = 50;
+const PAUSE_MS = 20;
 
 /** A request that gets no answer is asked once more: one byte in a thousand is lost on a bad line. */
 const TRIES = 2;
