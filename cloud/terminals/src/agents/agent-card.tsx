@@ -1,11 +1,10 @@
 import { Badge } from '@mantine/core';
-import type { ReactNode } from 'react';
 import { FormattedMessage } from 'react-intl';
 import type { AgentView } from '../../../src/http/contract.ts';
 import { ShortState } from '../configuration/short-state.tsx';
 import { Age } from '../figures/age.tsx';
+import { Fact } from '../figures/fact.tsx';
 import { useFormats } from '../figures/use-formats.ts';
-import type { MessageId } from '../language/en.ts';
 import { formatPlace } from '../routing/place.ts';
 import classes from './agents.module.css';
 
@@ -78,14 +77,3 @@ export function AgentCard({ agent, site }: { readonly agent: AgentView; readonly
 }
 
 const COLOURS = { online: 'green', offline: 'orange.9', silent: 'gray' };
-
-function Fact({ name, children }: { readonly name: MessageId; readonly children: ReactNode }) {
-  return (
-    <div>
-      <dt>
-        <FormattedMessage id={name} />
-      </dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}

@@ -1,8 +1,7 @@
 import { FormattedMessage } from 'react-intl';
-import type { ReactNode } from 'react';
 import type { Bin, Site } from '../../../src/http/contract.ts';
+import { Fact } from '../figures/fact.tsx';
 import { useFormats } from '../figures/use-formats.ts';
-import type { MessageId } from '../language/en.ts';
 import classes from './bin.module.css';
 
 /** How the bin's readings are understood. */
@@ -39,16 +38,5 @@ export function BinSetup({
         )}
       </Fact>
     </dl>
-  );
-}
-
-function Fact({ name, children }: { readonly name: MessageId; readonly children: ReactNode }) {
-  return (
-    <div>
-      <dt>
-        <FormattedMessage id={name} />
-      </dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

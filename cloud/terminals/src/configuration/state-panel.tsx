@@ -1,9 +1,8 @@
 import { Badge, Text, Title } from '@mantine/core';
-import type { ReactNode } from 'react';
 import { FormattedMessage } from 'react-intl';
 import type { Configuration, ConfigurationVersion } from '../../../src/http/contract.ts';
 import { Age } from '../figures/age.tsx';
-import type { MessageId } from '../language/en.ts';
+import { Fact } from '../figures/fact.tsx';
 import classes from './configuration.module.css';
 import { FaultList } from './fault-list.tsx';
 import { lineOf, textOf } from './sections-text.ts';
@@ -103,16 +102,5 @@ function Authored({ version }: { readonly version: ConfigurationVersion }) {
     <>
       <InForce version={version.version} /> · {version.author} · <Age at={version.at} />
     </>
-  );
-}
-
-function Fact({ name, children }: { readonly name: MessageId; readonly children: ReactNode }) {
-  return (
-    <div>
-      <dt>
-        <FormattedMessage id={name} />
-      </dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
