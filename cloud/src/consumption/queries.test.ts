@@ -66,6 +66,21 @@ beforeAll(async () => {
       })),
     )
     .execute();
+  // A customer sees the products that its bins were ever set up for.
+  await sql
+    .insertInto('bin_setup')
+    .values(
+      BINS.flatMap(({ bin }) =>
+        PRODUCTS.map((product, at) => ({
+          bin_id: binId(bin),
+          from_ms: at,
+          product_id: productId(product),
+          tare_mg: 0,
+          piece_mass_mg: null,
+        })),
+      ),
+    )
+    .execute();
 });
 afterAll(() => db.close());
 
