@@ -47,6 +47,17 @@ test('an ASCII link that says nothing listens, and takes no net for gross', () =
   ]);
 });
 
+test('one line is one link, however its address is written', () => {
+  const link = (name: string, address: string): string =>
+    `  - { name: ${name}, protocol: sbi, address: '${address}', scales: [{ bin: ${name}, divisionMg: 1 }] }`;
+  const head =
+    'agent: { id: a, secret: s }\nbroker: mqtt://127.0.0.1:1883\ndataDir: data\nlinks:\n';
+  const faulty = [link('one', 'gateway:4001'), link('two', 'Gateway:04001')].join('\n');
+  expect(() => configured(head + faulty)).toThrow('an address no other link has');
+  const serial = [link('one', '/dev/ttyS0'), link('two', '/dev/ttys0')].join('\n');
+  expect(configured(head + serial).links).toHaveLength(2);
+});
+
 test('what may be left out has its default', () => {
   const config = configured(`
 agent: { id: a, secret: s }

@@ -114,6 +114,12 @@ const linkNames = z
   .catch({ name: undefined, address: undefined, scales: [], sensors: [] });
 const names = z.object({ links: z.array(linkNames).catch([]) }).catch({ links: [] });
 
+/** One address, however it is written; two names of one serial port are told by its lock. */
+function lineOf(address: unknown): unknown {
+  const [, host, port] = /^(.*):(\d+)$/.exec(typeof address === 'string' ? address : '') ?? [];
+  return host === undefined ? address : `${host.toLowerCase()}:${Number(port)}`;
+}
+
 /** A second use of a bin, a link's name or its address is a fault of its own line. */
 function uniqueNames(config: unknown, context: z.RefinementCtx): void {
   const seen = {
@@ -135,7 +141,7 @@ function uniqueNames(config: unknown, context: z.RefinementCtx): void {
     unique(seen.names, link.name, [...path, 'name'], 'a name no other link has');
     // One speaker a line; and gateways have as few as two connections.
     const message = 'an address no other link has: all its bins belong to one link';
-    unique(seen.addresses, link.address, [...path, 'address'], message);
+    unique(seen.addresses, lineOf(link.address), [...path, 'address'], message);
     for (const key of ['scales', 'sensors'] as const) {
       for (const [index, { bin }] of link[key].entries()) {
         unique(seen.bins, bin, [...path, key, index, 'bin'], 'a bin no other scale has');
