@@ -47,9 +47,11 @@ test('an ASCII link that says nothing listens, and takes no net for gross', () =
   ]);
 });
 
+/** A link with one bin of its name. */
+const link = (name: string, address: string): string =>
+  `  - { name: ${name}, protocol: sbi, address: '${address}', scales: [{ bin: ${name}, divisionMg: 1 }] }`;
+
 test('one line is one link, however its address is written', () => {
-  const link = (name: string, address: string): string =>
-    `  - { name: ${name}, protocol: sbi, address: '${address}', scales: [{ bin: ${name}, divisionMg: 1 }] }`;
   const head =
     'agent: { id: a, secret: s }\nbroker: mqtt://127.0.0.1:1883\ndataDir: data\nlinks:\n';
   const faulty = [link('one', 'gateway:4001'), link('two', 'Gateway:04001')].join('\n');
