@@ -63,28 +63,24 @@ const GROSS: Record<RegisterProfile, readonly ['holding' | 'input', number, numb
 };
 const unitOf = (profile: RegisterProfile): number => REGISTER_PROFILES.indexOf(profile) + 1;
 
-async function mbpoll(mode: readonly string[], profile: RegisterProfile, at: string) {
-  const [table, address] = GROSS[profile];
-  const type = table === 'holding' ? '4' : '3';
-  const what = ['-a', String(unitOf(profile)), '-t', type, '-r', String(address + 1), '-c', '2'];
-  const { stdout } = await run('mbpoll', [...mode, ...what, '-1', '-o', '10', at]);
+/** What mbpoll calls the tables. */
+const TABLES = { coil: '0', discrete: '1', input: '3', holding: '4' };
+
+async function mbpoll(mode: readonly string[], request: Request, at: string): Promise<number[]> {
+  const [unit, table, address, count] = request;
+  const first = ['-a', String(unit), '-t', TABLES[table], '-r', String(address + 1)];
+  const { stdout } = await run('mbpoll', [
+    ...mode,
+    ...first,
+    '-c',
+    String(count),
+    '-1',
+    '-o',
+    '10',
+    at,
+  ]);
   return [...stdout.matchAll(/^\[\d+\]:\s+(\d+)/gm)].map((match) => Number(match[1]));
 }
-
-describe.skipIf(!hasMbpoll)('mbpoll', () => {
-  test.each(REGISTER_PROFILES)('reads %s over TCP', async (profile) => {
-    const mode = ['-m', 'tcp', '-p', String(link('tcp').port)];
-    expect(await mbpoll(mode, profile, '127.0.0.1')).toEqual(GROSS[profile][2]);
-  });
-
-  test.skipIf(!hasSocat).each(REGISTER_PROFILES)(
-    'reads %s over a pseudo-terminal',
-    async (profile) => {
-      const mode = ['-m', 'rtu', '-b', '115200', '-P', 'none'];
-      expect(await mbpoll(mode, profile, link('rtu').path)).toEqual(GROSS[profile][2]);
-    },
-  );
-});
 
 /** Every profile's gross, then the sensors, then a unit and an address that are not there. */
 const REQUESTS: readonly Request[] = [
@@ -106,6 +102,27 @@ const EXPECTED = [
   [1],
   [1],
 ];
+
+describe.skipIf(!hasMbpoll)('mbpoll', () => {
+  const cases = EXPECTED.map((words, place) => {
+    const request = REQUESTS[place];
+    if (request === undefined) throw new Error('every expectation has its request');
+    return { request, words, name: `${request[1]} of unit ${request[0]}` };
+  });
+
+  test.each(cases)('reads $name over TCP', async ({ request, words }) => {
+    const mode = ['-m', 'tcp', '-p', String(link('tcp').port)];
+    expect(await mbpoll(mode, request, '127.0.0.1')).toEqual(words);
+  });
+
+  test.skipIf(!hasSocat).each(cases)(
+    'reads $name over a pseudo-terminal',
+    async ({ request, words }) => {
+      const mode = ['-m', 'rtu', '-b', '115200', '-P', 'none'];
+      expect(await mbpoll(mode, request, link('rtu').path)).toEqual(words);
+    },
+  );
+});
 
 describe.skipIf(!hasPymodbus)('pymodbus', () => {
   test('reads every profile and sensor over TCP, and is told what is not there', async () => {

@@ -103,13 +103,16 @@ describe.skipIf(!requirePymodbus()).each(LINES)('%s against pymodbus', (protocol
     expect(await readOne(session, first)).toMatchObject({ ok: true });
   });
 
-  test('reads indicators of four makers, each by its profile', async () => {
+  test('reads indicators of five makers and a float, each by its profile', async () => {
     const header = Array.from({ length: 3_000 }, () => 0);
     const device = await modbusDevice(framing, {
       1: { holding: [0, 0, 0, 0, 0, 0, 0x880, 1, 2, 0, 0, 0, 0, 0x000a, 0] },
       2: { input: [0xffff, 0xfff6, 0, 0, 0, 0, 0, 0, 0, 0] },
       3: { holding: [...header, 30, 112, 105, 1, 0x40, 0, 0, 0, 0x42f6, 0xe979] },
       4: { holding: [0, 0, 0b110, 0, 0, 1, 0] },
+      // Net 1.5 kg, gross -12.34 kg; weight good, zeroed at power-up, in motion.
+      5: { holding: [0x3fc0, 0, 0xc145, 0x70a4, 0b1011_0000_0000_0000] },
+      6: { holding: [0x4145, 0x70a4, 1] },
     });
     const session = await open(protocol, await addressOf(device.port));
     const weights = [
@@ -117,12 +120,16 @@ describe.skipIf(!requirePymodbus()).each(LINES)('%s against pymodbus', (protocol
       await readOne(session, slave(2, 'rinstrum-c500', 100)),
       await readOne(session, slave(3, 'siwarex-wp251', 1_000_000)),
       await readOne(session, slave(4, 'pt113', 10)),
+      await readOne(session, slave(5, 'tuna-id551pn', 1_000_000)),
+      await readOne(session, slave(6, 'generic-float32', 1_000_000)),
     ];
     expect(weights).toEqual([
       { ok: true, massMg: -655_380_000, stable: true },
       { ok: true, massMg: -1_000, stable: true },
       { ok: true, massMg: 123_456_001, stable: true },
       { ok: true, massMg: 655_360, stable: false },
+      { ok: true, massMg: -12_340_000, stable: false },
+      { ok: true, massMg: 12_340_000, stable: true },
     ]);
   });
 
@@ -156,6 +163,22 @@ describe.skipIf(!requirePymodbus()).each(LINES)('%s against pymodbus', (protocol
         gone: { ok: false, quality: 'config-error', why: expect.stringContaining('exception 2') },
       });
     }
+  });
+
+  test.each([
+    ['stranger', 'frame-broken'],
+    ['short', 'frame-broken'],
+    ['long', 'frame-broken'],
+  ])('an answer that pymodbus made %s is a failure, and the next is read', async (kind, code) => {
+    const device = await modbusDevice(framing, UNITS);
+    const session = await open(protocol, await addressOf(device.port), 1_000);
+    await device.tell(`1 spoils ${kind}`);
+    await expect(readOne(session, first)).rejects.toMatchObject({ code });
+    await session.drain();
+    await device.tell('1 spoils nothing');
+    expect(await readOne(session, first)).toEqual({ ok: true, massMg: -12_300, stable: true });
+    await device.tell('1 spoils exception');
+    expect(await readOne(session, first)).toMatchObject({ ok: false, quality: 'comm-error' });
   });
 
   test('a silent unit fails alone, in time', async () => {

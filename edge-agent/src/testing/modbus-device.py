@@ -2,7 +2,8 @@
 
 argv: framing (tcp or rtu) and a JSON object: unit -> table (input or holding) -> registers from 0.
 Prints the port it listens on. Lines on standard input, `unit table address value`, change registers;
-`unit silent` makes a unit fall silent.
+`unit silent` makes a unit fall silent; `unit spoils KIND` has it answer with `exception`, as `stranger`
+(of the unit after it), `short` or `long` (a register less or more), until `unit spoils nothing`.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from pymodbus.datastore import (
     ModbusServerContext,
     ModbusSlaveContext,
 )
+from pymodbus.pdu import ExceptionResponse
 from pymodbus.server.async_io import ModbusTcpServer
 from pymodbus.transaction import ModbusRtuFramer, ModbusSocketFramer
 
@@ -28,6 +30,25 @@ def slave(tables):
     )
 
 
+spoilt = {}
+
+
+def spoil(response):
+    kind = spoilt.get(response.unit_id)
+    if kind == "exception":
+        refusal = ExceptionResponse(response.function_code, 4)
+        refusal.unit_id = response.unit_id
+        refusal.transaction_id = response.transaction_id
+        return refusal, False
+    if kind == "stranger":
+        response.unit_id += 1
+    elif kind == "short":
+        response.registers = response.registers[:-1]
+    elif kind == "long":
+        response.registers = [*response.registers, 1]
+    return response, False
+
+
 async def commands(slaves):
     reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
@@ -36,6 +57,8 @@ async def commands(slaves):
         unit, what, *rest = line.decode().split()
         if what == "silent":
             del slaves[int(unit)]
+        elif what == "spoils":
+            spoilt[int(unit)] = rest[0]
         else:
             address, value = map(int, rest)
             slaves[int(unit)].setValues(FUNCTIONS[what], address, [value])
@@ -50,6 +73,7 @@ async def main():
         framer=ModbusRtuFramer if framing == "rtu" else ModbusSocketFramer,
         address=("127.0.0.1", 0),
         ignore_missing_slaves=True,
+        response_manipulator=spoil,
     )
     serving = asyncio.ensure_future(server.serve_forever())
     await server.serving
