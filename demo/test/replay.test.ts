@@ -182,7 +182,7 @@ test.runIf(requireProgram('socat')).for<Kinds>([
   { tcp: 'no-answer', rtu: 'truncated', tty: 'wrong-crc', sics: 'late-answer' },
   { tcp: 'late-answer', rtu: 'merged', tty: 'no-answer', sics: 'truncated' },
   { tcp: 'wrong-transaction', rtu: 'exception', tty: 'late-answer', sics: 'garbage-before' },
-  { tcp: 'bad-length', rtu: 'reset', tty: 'wrong-unit', sics: 'reset' },
+  { tcp: 'bad-length', rtu: 'wrong-unit', tty: 'reset', sics: 'reset' },
 ])(
   'a fresh agent reports what another one recorded: $tcp, $rtu, $tty, $sics',
   { timeout: 300_000 },

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '#shared/clock.ts';
 import { WAIT } from '#shared/testing/patience.ts';
@@ -149,4 +152,14 @@ test.each([
 test('Modbus TCP on a serial line is refused', async () => {
   const recording = recordingOf('modbus-tcp', [[0, 'tx', '00']]);
   await expect(replayed(recording, { pty: '/tmp/none' })).rejects.toThrow('--listen');
+});
+
+test('a file where the terminal is to be stays', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'replay-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const pty = join(folder, 'recording.jsonl');
+  writeFileSync(pty, 'precious');
+  const recording = recordingOf('modbus-rtu', [[0, 'tx', '00']]);
+  await expect(replayed(recording, { pty })).rejects.toThrow('there is a file of this name');
+  expect(readFileSync(pty, 'utf8')).toBe('precious');
 });

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open } from 'node:fs/promises';
+import { lstat, mkdir, open } from 'node:fs/promises';
 import { constants, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -38,6 +38,7 @@ export async function openPty(options: {
   const { folder, path, port, onUnplugged } = options;
   const stopping = new AbortController();
   await makeFolder(folder, path);
+  await refuseFile(path);
   let socat = await plug(path, port);
   const keep = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
@@ -108,16 +109,20 @@ export async function serveAsPty(options: {
 }): Promise<PseudoTerminal> {
   const { folder, path, port, onLost } = options;
   await makeFolder(folder, path);
+  await refuseFile(path);
   const terminal = `PTY,link=${path},rawer,wait-slave,pty-interval=0.02`;
   let closing = false;
   const start = async (): Promise<ChildProcess> => {
     const socat = spawnSocat(['-d', '-d', '-t', '0.1', terminal, `TCP:127.0.0.1:${port}`]);
+    const gone = new Promise<void>((resolve) => {
+      socat.once('exit', () => resolve());
+    });
     await started(socat, path, SOCAT_WAITS);
     // It makes the link right after it said so.
     while (!existsSync(path) && socat.exitCode === null) await delay(LINK_CHECK_MS);
-    socat.once('exit', () => {
+    void gone.then(() => {
       if (!closing) running = start();
-      running.catch(onLost);
+      return running.then(ignored, onLost);
     });
     return socat;
   };
@@ -130,6 +135,15 @@ export async function serveAsPty(options: {
       await running.then(end, () => undefined);
     },
   };
+}
+
+const ignored = (): void => {};
+
+/** Socat would remove whatever stands there. */
+async function refuseFile(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null || found.isSymbolicLink()) return;
+  throw unavailable(path, 'there is a file of this name');
 }
 
 const spawnSocat = (args: readonly string[]): ChildProcess =>
