@@ -130,9 +130,11 @@ describe.runIf(requireProgram('chromium'))('the configuration of an agent in a b
     await press(page, 'Show the difference');
     await press(page, 'Send');
     await shows(page, 'Version 5 waits', '[data-state=waiting]');
+    await text(page).fill('log: info\n');
     await press(page, 'Back to the local file');
     await press(page, 'Send');
     await shows(page, 'Version 6 waits', '[data-state=waiting]');
+    expect(await text(page).inputValue()).toBe('log: info\n');
   });
 
   test('speaks Chinese and fits a phone, light and dark', async () => {

@@ -28,6 +28,7 @@ export function Editor({
   refused,
   onChange,
   onReview,
+  onLocal,
   onDiscard,
 }: {
   readonly draft: Draft;
@@ -39,6 +40,7 @@ export function Editor({
   readonly refused: readonly TextFault[];
   readonly onChange: (draft: Draft) => void;
   readonly onReview: (config: Readonly<Record<string, unknown>>) => void;
+  readonly onLocal: () => void;
   readonly onDiscard: () => void;
 }) {
   const intl = useIntl();
@@ -96,7 +98,7 @@ export function Editor({
             <FormattedMessage id="configuration.discard" />
           </Button>
         )}
-        <Button variant="subtle" disabled={isOutdated} onClick={() => onReview({})}>
+        <Button variant="subtle" disabled={isOutdated} onClick={onLocal}>
           <FormattedMessage id="configuration.to-local" />
         </Button>
       </Group>

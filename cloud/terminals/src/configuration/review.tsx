@@ -8,6 +8,8 @@ import { textOf } from './sections-text.ts';
 /** What is about to be sent. */
 export interface Proposal {
   readonly config: Readonly<Record<string, unknown>>;
+  /** Whether it is what stands in the editor; otherwise that stays as it is. */
+  readonly isText: boolean;
   /** The older version that it is; null where it is a new one. */
   readonly restored: number | null;
   /** The newest version that the person knew of. */

@@ -18,6 +18,7 @@ export function Workbench({ configuration }: { readonly configuration: Configura
   const fresh: Draft = { text: textOf(desired?.config ?? {}), base: newest };
   const [written, setWritten] = useState<Draft | null>(null);
   const [proposal, setProposal] = useState<Proposal | null>(null);
+  const [hasTextFaults, setHasTextFaults] = useState(false);
   const sending = useSendConfiguration(agentId);
   const draft = written ?? fresh;
 
@@ -25,18 +26,22 @@ export function Workbench({ configuration }: { readonly configuration: Configura
     sending.reset();
     setWritten(next?.text === fresh.text ? null : next);
   };
-  const propose = (config: Proposal['config'], restored: number | null) => {
+  const propose = (proposed: Omit<Proposal, 'expectedVersion'>) => {
     sending.reset();
-    setProposal({ config, restored, expectedVersion: newest });
+    setProposal({ ...proposed, expectedVersion: newest });
   };
-  const send = ({ config, ...sent }: Proposal, note: string) => {
+  const send = ({ isText, ...sent }: Proposal, note: string) => {
     sending.mutate(
-      { ...sent, config, note },
+      { ...sent, note },
       {
-        onSuccess: () => setWritten(null),
+        onSuccess: () => {
+          if (isText) setWritten(null);
+        },
+        // With the version that it rests on, also where the text is that version's: what somebody
+        // else sent meanwhile is not to take its place unseen.
         onError: () => {
-          // So that the faults stand beside the text that has them.
-          if (sent.restored === null) setWritten({ text: textOf(config), base: newest });
+          if (isText) setWritten(draft);
+          setHasTextFaults(isText);
         },
         onSettled: () => setProposal(null),
       },
@@ -44,7 +49,8 @@ export function Workbench({ configuration }: { readonly configuration: Configura
   };
 
   const { problem = null } = sending.error instanceof ApiProblem ? sending.error : {};
-  const faults = problem?.errors?.map((error) => faultOf(draft.text, error)) ?? [];
+  const judged = hasTextFaults ? draft.text : '';
+  const faults = problem?.errors?.map((error) => faultOf(judged, error)) ?? [];
   const isTold = faults.length > 0 || problem?.type === CONFLICT;
   return (
     <>
@@ -57,7 +63,8 @@ export function Workbench({ configuration }: { readonly configuration: Configura
             newest={newest}
             refused={faults}
             onChange={change}
-            onReview={(config) => propose(config, null)}
+            onReview={(config) => propose({ config, isText: true, restored: null })}
+            onLocal={() => propose({ config: {}, isText: false, restored: null })}
             onDiscard={() => change(null)}
           />
         ) : (
@@ -73,7 +80,9 @@ export function Workbench({ configuration }: { readonly configuration: Configura
       <Versions
         agent={agentId}
         newest={newest}
-        onRestore={({ version, config }: ConfigurationVersion) => propose(config, version)}
+        onRestore={({ version, config }: ConfigurationVersion) =>
+          propose({ config, isText: false, restored: version })
+        }
       />
     </>
   );
