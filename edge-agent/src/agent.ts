@@ -3,6 +3,7 @@ import { systemClock } from '#shared/clock.ts';
 import { createLog, type Log } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
 import { SECOND_MS } from '#shared/units.ts';
+import { MAX_AHEAD_MS } from '#shared/wire/receipt.ts';
 import { backfill } from './backfill.ts';
 import { ClockKeeper } from './clock/keeper.ts';
 import { realMachine } from './clock/machine.ts';
@@ -57,6 +58,11 @@ function diskAlarms({ fault }: Outbox, { disk }: Intake): string[] {
   return [`readings wait in memory${disk.lost > 0 ? ', the oldest give way' : ''}: ${why}`];
 }
 
+function clockAlarms({ aheadOfCloudMs }: ClockKeeper): string[] {
+  if (aheadOfCloudMs === null || aheadOfCloudMs <= MAX_AHEAD_MS) return [];
+  return ['the clock is ahead of the cloud: readings wait until it is right'];
+}
+
 function openIntake(
   config: AgentConfig,
   outbox: Outbox,
@@ -77,6 +83,7 @@ function openClock(
     newestAt: outbox.newestAt,
     stored: outbox.clocks,
     onSynced: (from, to) => intake.restamp(from, to),
+    onTurnBack: (to, nowMs) => intake.turnBack(to, nowMs),
     onHold: (segment) => outbox.hold(segment),
   });
 }
@@ -130,7 +137,7 @@ export function startAgent(local: ConfigFile, options: StartOptions): Running {
     notify,
     isPublishingIdle: () => uplink.isIdle,
   });
-  const alarms = (): string[] => diskAlarms(outbox, intake);
+  const alarms = (): string[] => [...diskAlarms(outbox, intake), ...clockAlarms(keeper)];
   const uplink = new Uplink({
     ...sendingOf(config),
     agent,
@@ -142,6 +149,7 @@ export function startAgent(local: ConfigFile, options: StartOptions): Running {
     alarms,
     onFatal,
     onProgress: () => operation.published(),
+    onCloudTime: (nowMs) => keeper.hear(nowMs),
     onConnected: () => remote.tell(),
     onConfig: (payload) => remote.receive(payload),
   });

@@ -125,8 +125,8 @@ export class Intake {
    */
   restamp(from: ClockSegment, to: ClockSegment): { shiftMs: number; newestAt: number } | null {
     const { outbox } = this.#options;
-    if (this.commit()) {
-      const shifted = outbox.shift(from, to);
+    const shifted = this.commit() ? unlessUnwritable(() => outbox.shift(from, to)) : null;
+    if (shifted !== null) {
       this.#startReporting();
       return shifted;
     }
@@ -137,6 +137,19 @@ export class Intake {
     this.#pending = movedTo(this.#pending, { from, to, shiftMs });
     this.#startReporting();
     return { shiftMs, newestAt: this.#pending.at(-1)?.reading.at ?? outbox.newestAt };
+  }
+
+  /**
+   * Commits what is pending, and has the outbox begin a new stretch of time.
+   * @returns the newest time then on record; null where the disk does not allow it now
+   */
+  turnBack(to: ClockSegment, nowMs: number): { newestAt: number } | null {
+    const { outbox, log } = this.#options;
+    const lost = this.commit() ? unlessUnwritable(() => outbox.turnBack(to, nowMs)) : null;
+    if (lost === null) return null;
+    if (lost > 0) log.error({ lost }, 'readings of an earlier boot have no time any more: dropped');
+    this.#startReporting();
+    return { newestAt: outbox.newestAt };
   }
 
   /**
@@ -186,5 +199,15 @@ export class Intake {
     this.#lost = 0;
     onCommit(entries.map(({ reading }) => reading));
     return true;
+  }
+}
+
+/** @returns null where the disk cannot be written now */
+function unlessUnwritable<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Failure && error.retry !== 'never') return null;
+    throw error;
   }
 }

@@ -3,6 +3,7 @@ import { systemClock } from '#shared/clock.ts';
 import { agentId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
 import { WAIT } from '#shared/testing/patience.ts';
+import { MAX_AHEAD_MS } from '#shared/wire/receipt.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { connectAsync } from 'mqtt';
 import { Outbox } from './outbox/outbox.ts';
@@ -110,6 +111,24 @@ describe.each(BROKERS)('over %s', (_, start) => {
     startUplink(broker, outbox);
     await vi.waitFor(() => expect(outbox.backlog).toBe(0), WAIT);
     expect(values(peer)).toEqual(series(1, 400));
+  });
+
+  test('what the cloud refuses as ahead of its clock is kept, and sent once it is not', async () => {
+    const { broker, peer, outbox } = await meet();
+    const { epoch } = outbox;
+    const limit = reading(20).at;
+    peer.nowMs = () => limit - MAX_AHEAD_MS;
+    outbox.append(entries(1, 40));
+    const heard: number[] = [];
+    startUplink(broker, outbox, { onCloudTime: (now) => heard.push(now) });
+    await vi.waitFor(() => expect(new Set(values(peer))).toEqual(new Set(series(1, 20))), WAIT);
+    await vi.waitFor(() => expect(outbox.backlog).toBeLessThanOrEqual(20), WAIT);
+    expect(outbox.epoch).not.toBe(epoch);
+    expect(heard).toContain(limit - MAX_AHEAD_MS);
+    peer.nowMs = () => limit;
+    peer.receipt({ now: limit });
+    await vi.waitFor(() => expect(outbox.backlog).toBe(0), WAIT);
+    expect(new Set(values(peer))).toEqual(new Set(series(1, 40)));
   });
 
   test('no more batches are out than the window allows', async () => {

@@ -7,7 +7,7 @@ import type { Reading } from '#shared/reading.ts';
 import { packBatch } from '#shared/wire/batch.ts';
 import type { ReportedConfig } from '#shared/wire/config.ts';
 import type { Live } from '#shared/wire/live.ts';
-import { receiptSchema, type Receipt } from '#shared/wire/receipt.ts';
+import { MAX_AHEAD_MS, receiptSchema, type Receipt } from '#shared/wire/receipt.ts';
 import type { Status } from '#shared/wire/status.ts';
 import { Connection, type Credential, type Endpoint, type Session } from './connection.ts';
 import * as sending from './core/send-window.ts';
@@ -37,6 +37,8 @@ export interface UplinkOptions extends Endpoint {
   readonly onFatal: (error: unknown) => void;
   /** Something was sent or receipted, or a connection was tried. */
   readonly onProgress?: () => void;
+  /** Hears the cloud's time with every receipt. */
+  readonly onCloudTime?: (nowMs: number) => void;
   /** Called with every connection. */
   readonly onConnected?: () => void;
   /** Hears what comes on `config`. */
@@ -78,6 +80,8 @@ export class Uplink {
   /** Newest of every bin that waits for the disk: shown at once, with a backlog or without. */
   readonly #waiting = new Map<BinId, Reading>();
   #epoch: Epoch;
+  /** The cloud's time less monotonic time, ms, by its last receipt. */
+  #cloudOffsetMs: number | null = null;
   #isStopping = false;
   #isBroken = false;
   /** Wall time of the last change between connected and not. */
@@ -281,7 +285,7 @@ export class Uplink {
    * @throws Failure `outbox-unwritable` where nothing can be sealed: what was before is sent
    */
   #pump(): void {
-    const { outbox } = this.#options;
+    const { outbox, clock } = this.#options;
     const session = this.#session;
     if (session === null) return;
     if (outbox.epoch !== this.#epoch) {
@@ -289,6 +293,9 @@ export class Uplink {
       this.#window = sending.startWindow(outbox.progress);
     }
     const room = sending.room(this.#window);
+    if (this.#cloudOffsetMs !== null) {
+      outbox.limit(this.#cloudOffsetMs + clock.monotonicMs() + MAX_AHEAD_MS);
+    }
     try {
       const waiting = this.#window.sealed - this.#window.sent;
       outbox.seal(room - waiting, this.#options.batchReadings);
@@ -319,6 +326,7 @@ export class Uplink {
     this.#lastReceipt = { at: clock.wallMs(), upTo: receipt.upTo };
     this.#shown.isReceipted = true;
     this.#options.onProgress?.();
+    if (receipt.now !== undefined) this.#hear(receipt.rejected, receipt.now);
     const after = sending.receive(this.#window, receipt, clock.monotonicMs());
     if (after === 'beyond') {
       outbox.renew();
@@ -329,6 +337,23 @@ export class Uplink {
     }
     this.#pump();
     if (outbox.backlog === 0) this.#drained?.();
+  }
+
+  /** What the cloud refused as too far ahead of its clock is kept, to be sent with its true time. */
+  #hear(rejected: Receipt['rejected'], now: number): void {
+    const { outbox, clock, log, onCloudTime } = this.#options;
+    onCloudTime?.(now);
+    this.#cloudOffsetMs = now - clock.monotonicMs();
+    const { receipted, sealed } = outbox.progress;
+    const isAhead = rejected.some(({ seq, index }) => {
+      if (seq <= receipted || seq > sealed) return false;
+      const { readings } = outbox.batch(seq);
+      const refused = index === undefined ? readings : readings.slice(index, index + 1);
+      return refused.some(({ at }) => at > now + MAX_AHEAD_MS);
+    });
+    if (!isAhead) return;
+    outbox.renew();
+    log.error({ epoch: outbox.epoch }, 'readings are ahead of the cloud: they wait');
   }
 
   #parse(payload: Uint8Array): Receipt | null {

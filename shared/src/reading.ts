@@ -44,13 +44,15 @@ export interface Gap {
 
 /**
  * `dropped` and `thinned`: for want of room; `damaged`: rows of the outbox that could not be read any
- * more; `lost-by-cloud`: batches that neither side has.
+ * more; `misdated`: measured under a clock that was wrong, and nobody knows any more when;
+ * `lost-by-cloud`: batches that neither side has.
  */
 export const GAP_CAUSES = [
   'not-measured',
   'dropped',
   'thinned',
   'damaged',
+  'misdated',
   'lost-by-cloud',
 ] as const;
 export type GapCause = (typeof GAP_CAUSES)[number];

@@ -88,13 +88,16 @@ const pick = (of: BinId) => [
 ];
 
 test('a batch is stored, folded and receipted', async () => {
+  const startedMs = Date.now();
   await worker.process([batchMessage(agent, { readings: pick(bin) })]);
   expect(await stored()).toBe(10);
   expect((await movements()).map(({ kind, quantity }) => [kind, quantity])).toEqual([
     ['adjustment', 100],
     ['consumption', -10],
   ]);
-  expect(worker.newestReceipt(agent)).toMatchObject({ epoch: 'e1', upTo: 1, rejected: [] });
+  const receipt = worker.newestReceipt(agent);
+  expect(receipt).toMatchObject({ epoch: 'e1', upTo: 1, rejected: [] });
+  expect(receipt?.now).toBeGreaterThanOrEqual(startedMs);
   const { rows } = await sql`select quantity from bin_stock where bin_id = ${bin}`.execute(
     stack.db.sql,
   );

@@ -144,8 +144,9 @@ export function createWorker(options: WorkerOptions): Worker {
     const batches = committed.batches.next + committed.batches.jump;
     const agents = committed.answers.map(({ agent }) => agent);
     const window = grant(agents, batches, startedMs);
+    const now = clock.wallMs();
     for (const { agent, epoch, upTo, rejected } of committed.answers) {
-      options.sendReceipt(agent, { epoch, upTo, window, rejected: [...rejected] });
+      options.sendReceipt(agent, { epoch, upTo, window, rejected: [...rejected], now });
     }
     count(metrics, committed, window);
     changes.publish({ bins: committed.bins, agents: committed.agents });

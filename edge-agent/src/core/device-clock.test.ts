@@ -68,11 +68,23 @@ describe('a gateway without a clock of its own', () => {
 test('a clock that is set back makes time run at half the speed until they agree', () => {
   let clock = started(instant(NOW, 0), { evidence: 'synced' });
   ({ clock } = tell(clock, instant(NOW, 0)));
-  const back = NOW - 60 * MINUTE;
+  const back = NOW - 9 * MINUTE;
   const first = tell(clock, instant(back, 10));
   expect(first.stamp).toMatchObject({ at: NOW + 5, synced: false });
-  const later = tell(first.clock, instant(back + 120 * MINUTE, 120 * MINUTE + 10));
-  expect(later.stamp).toMatchObject({ at: NOW + 60 * MINUTE, synced: true });
+  const later = tell(first.clock, instant(back + 18 * MINUTE, 18 * MINUTE + 10));
+  expect(later.stamp).toMatchObject({ at: NOW + 9 * MINUTE, synced: true });
+});
+
+test('a clock that is set back by years makes time run on, unsure, until one is proved', () => {
+  const ahead = NOW + 600 * WEEK;
+  let clock = started(instant(ahead, 0), { evidence: 'assumed' });
+  ({ clock } = tell(clock, instant(ahead, 0)));
+  const right = instant(NOW, 10);
+  const told = tell(clock, right);
+  expect(told.stamp).toMatchObject({ at: ahead + 10, synced: false });
+  expect(synchronised(told.clock, right, 'assumed')).toBeNull();
+  const later = instant(NOW + MINUTE, MINUTE + 10);
+  expect(synchronised(told.clock, later, 'synced')?.offsetMs).toBe(NOW - 10);
 });
 
 /** A machine's clock: it runs on, drifts, is set forward and back, and once NTP speaks. */

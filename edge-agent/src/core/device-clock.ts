@@ -1,3 +1,5 @@
+import { MAX_AHEAD_MS } from '#shared/wire/receipt.ts';
+
 /**
  * The time that readings get. It never goes back, whatever the machine's clock does, and it knows
  * whether it can be trusted. Monotonic milliseconds count from the machine's boot, so that they mean
@@ -106,6 +108,11 @@ export function tell(
     const at = Math.max(clock.at, segment.offsetMs + monotonicMs);
     return stamped({ ...clock, at, toldAtMs: monotonicMs }, segment, false);
   }
+  if (isBeyondReach(clock, now)) {
+    // At half the speed it would take years; and at the full one it can be shifted once proved.
+    const ahead = { ...segment, offsetMs: Math.ceil(clock.at - clock.toldAtMs), synced: false };
+    return tell({ ...clock, segment: ahead }, now);
+  }
   const offsetMs = wallMs - monotonicMs;
   const moved = Math.abs(offsetMs - segment.offsetMs) > STEP_MS / 2;
   const next = moved ? { ...segment, offsetMs } : segment;
@@ -151,6 +158,23 @@ export function adopt(
   shifted: { readonly shiftMs: number; readonly newestAt: number },
 ): DeviceClock {
   return { ...clock, segment, at: Math.max(clock.at + shifted.shiftMs, shifted.newestAt) };
+}
+
+/**
+ * Whether time is so far ahead of a clock that is now known to be right that it has to go back: the
+ * cloud took nothing that was as far ahead as that, and would not for as long as it takes to catch up.
+ */
+export function isBeyondReach(clock: DeviceClock, { wallMs }: Instant): boolean {
+  return isPlausible(wallMs) && clock.at - wallMs > MAX_AHEAD_MS;
+}
+
+/** Begins a new stretch of time behind the one that was ahead. */
+export function turnedBack(
+  clock: DeviceClock,
+  segment: ClockSegment,
+  newestAt: number,
+): DeviceClock {
+  return { ...clock, segment, at: newestAt };
 }
 
 /** A part of device time that was moved: what `from` stamped is `shiftMs` later in `to`. */

@@ -112,6 +112,29 @@ export class Clocks {
     this.#statements.shiftGaps.run({ ...moved, $firstRow: stored.firstRow });
   }
 
+  /** Readings of a clock up to this time are receipted: nothing it stamped may come before them. */
+  raiseFloor(clock: number, at: number): void {
+    this.#statements.raiseFloor.run(at, clock);
+  }
+
+  /**
+   * Shifts all that is left of a boot to the true time, as far as its order allows; also what was
+   * shifted before.
+   * @param acceptedAt newest time that the cloud may have
+   */
+  turnBack(to: ClockSegment, acceptedAt: number): void {
+    let floor = acceptedAt;
+    for (const found of this.#statements.ownClocks.all(to.boot)) {
+      const { id, offset_ms: offsetMs } = found as unknown as ClockRow;
+      const exact = to.offsetMs - offsetMs;
+      const first = this.#firstAt(id, 0);
+      const shiftMs = first === null ? exact : Math.max(exact, floor + 1 - first);
+      this.#statements.shiftClock.run(shiftMs, 0, id);
+      const newest = this.#statements.newestOfClock.get(id)?.['at'];
+      if (typeof newest === 'number') floor = Math.max(floor, newest + shiftMs);
+    }
+  }
+
   #firstAt(clock: number, sealedRow: number): number | null {
     const at = this.#statements.firstOfClock.get(sealedRow, clock)?.['at'];
     return typeof at === 'number' ? at : null;

@@ -3,6 +3,7 @@ import { Failure } from '#shared/failure.ts';
 import { epoch as epochOf, type BinId, type Epoch } from '#shared/ids.ts';
 import type { Gap, Reading } from '#shared/reading.ts';
 import type { Batch } from '#shared/wire/batch.ts';
+import { MAX_AHEAD_MS } from '#shared/wire/receipt.ts';
 import type { ClockSegment } from '../core/device-clock.ts';
 import type { Reported } from '../core/reporting.ts';
 import { Clocks } from './clocks.ts';
@@ -60,6 +61,7 @@ export class Outbox {
   /** Those of them that were receipted while the disk could not be written. */
   #trimDue = 0;
   #held: ClockSegment | null = null;
+  #limitAt = Infinity;
 
   /** @throws Failure `outbox-unwritable` unless it `waits`, or `outbox-newer` */
   constructor(folder: string, options: { stamp: string } & Partial<DiskOptions>) {
@@ -174,7 +176,9 @@ export class Outbox {
 
   /** Newest device time on record, of any bin; 0 for none. */
   get newestAt(): number {
-    return this.#binRows().reduce((newest, { at }) => Math.max(newest, at), 0);
+    let newest = 0;
+    for (const { at } of this.#bins.values()) newest = Math.max(newest, at);
+    return newest;
   }
 
   /** Whether anything on record was stamped by it. */
@@ -275,9 +279,21 @@ export class Outbox {
   }
 
   #lastToSeal(): number {
-    const newest = this.#nextRow - 1;
     const held = this.#held === null ? null : this.#clocks.firstRow(this.#held);
-    return held === null ? newest : Math.min(newest, held - 1);
+    return Math.min(this.#nextRow, held ?? Infinity, this.#firstAhead() ?? Infinity) - 1;
+  }
+
+  #firstAhead(): number | null {
+    if (this.newestAt <= this.#limitAt) return null;
+    const found = this.#disk.guarded(() =>
+      this.#disk.statements.firstAhead.get(this.#sealedRow, this.#limitAt),
+    );
+    return found === undefined ? null : Number(found['row']);
+  }
+
+  /** @param limitAt readings further ahead than this wait, since the cloud would refuse them */
+  limit(limitAt: number): void {
+    this.#limitAt = limitAt;
   }
 
   /** @param segment readings it stamped wait for the true time and are not sealed; null for none */
@@ -330,6 +346,11 @@ export class Outbox {
     let trimmed = 0;
     try {
       this.#disk.lazily(() => {
+        const newest = statements.clockOf.get(last);
+        if (newest !== undefined) {
+          const [clock, at] = [Number(newest['clock']), Number(newest['at'])];
+          this.#clocks.raiseFloor(clock, at + (this.#clocks.shiftAt(clock, last) ?? 0));
+        }
         trimmed = Number(statements.trimReadings.run(last).changes);
         statements.trimGaps.run(last);
         statements.trimBatches.run(upTo);
@@ -342,6 +363,42 @@ export class Outbox {
       this.#trimDue = Number(statements.countTo.get(last)?.['count'] ?? 0);
     }
     this.#receipted = upTo;
+  }
+
+  /**
+   * Has time go back: what was stamped in this boot gets its true time and is sealed anew. What is
+   * still ahead then is of another boot, and nobody knows when it was: a `misdated` gap record of its
+   * bin says how many, or 0 where they are with the cloud, which refused them.
+   * @param to the true time
+   * @returns readings that had to go
+   */
+  turnBack(to: ClockSegment, nowMs: number): number {
+    const { statements } = this.#disk;
+    const limit = nowMs + MAX_AHEAD_MS;
+    const acceptedAt = Number(statements.acceptedAt.get(limit)?.['at'] ?? 0);
+    const epoch = newEpoch();
+    let row = this.#nextRow;
+    let lost = 0;
+    this.#disk.transaction(() => {
+      statements.trimBatches.run(this.#sealed);
+      this.#clocks.turnBack(to, acceptedAt);
+      statements.binsFromRows.run();
+      const counts = new Map(
+        statements.aheadByBin.all(limit).map((found) => [found['bin'], Number(found['count'])]),
+      );
+      lost = Number(statements.removeAhead.run(limit).changes);
+      statements.clampGaps.run({ $now: nowMs, $limit: limit });
+      const from = acceptedAt > 0 ? Math.min(acceptedAt, nowMs) : nowMs;
+      for (const { id, bin } of this.#binRows().filter(({ at }) => at > limit)) {
+        statements.addGap.run(row, bin, from, nowMs, counts.get(id) ?? 0, 'misdated');
+        row += 1;
+      }
+      statements.turnBins.run({ $at: Math.max(1, acceptedAt), $now: nowMs, $limit: limit });
+      this.#saveStore({ epoch, receipted: 0, nextRow: row, stored: this.#stored - lost });
+    });
+    this.#clocks.reload();
+    this.#load();
+    return lost;
   }
 
   /** Starts numbering from 1 under a new epoch; rows stay and are sealed anew. */

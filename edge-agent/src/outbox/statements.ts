@@ -24,6 +24,26 @@ const SQL = {
   shiftGaps: `UPDATE gaps SET to_ms = to_ms + $shift,
       from_ms = from_ms + iif(from_ms >= $first, $shift, 0)
     WHERE row > $sealed AND row >= $firstRow AND to_ms >= $first`,
+  clockOf: 'SELECT clock, at FROM readings WHERE row <= ? ORDER BY row DESC LIMIT 1',
+  raiseFloor: 'UPDATE clocks SET floor_ms = max(floor_ms, ?) WHERE id = ?',
+  acceptedAt: 'SELECT max(floor_ms) AS at FROM clocks WHERE floor_ms <= ?',
+  ownClocks: 'SELECT * FROM clocks WHERE boot = ? ORDER BY id',
+  newestOfClock: 'SELECT max(at) AS at FROM readings WHERE clock = ?',
+  binsFromRows: `UPDATE bins SET at = found.at, accounted_to = max(1, accounted_to + found.at - bins.at)
+    FROM (SELECT readings.row, readings.at + iif(readings.row > shift_from, shift_ms, 0) AS at
+      FROM readings LEFT JOIN clocks ON clocks.id = readings.clock) AS found
+    WHERE found.row = bins.row`,
+  firstAhead: `SELECT readings.row FROM readings LEFT JOIN clocks ON clocks.id = readings.clock
+    WHERE readings.row > ? AND readings.at + iif(readings.row > shift_from, shift_ms, 0) > ?
+    ORDER BY readings.row LIMIT 1`,
+  aheadByBin: `SELECT bin, count(*) AS count FROM readings LEFT JOIN clocks ON clocks.id = clock
+    WHERE at + iif(row > shift_from, shift_ms, 0) > ? GROUP BY bin`,
+  removeAhead: `DELETE FROM readings WHERE row IN (SELECT readings.row FROM readings
+    LEFT JOIN clocks ON clocks.id = readings.clock
+    WHERE readings.at + iif(readings.row > shift_from, shift_ms, 0) > ?)`,
+  clampGaps: `UPDATE gaps SET from_ms = min(from_ms, $now), to_ms = min(to_ms, $now)
+    WHERE to_ms > $limit`,
+  turnBins: `UPDATE bins SET at = $at, accounted_to = $now, row = 0 WHERE at > $limit`,
   addReading: 'INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   addGap: 'INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)',
   newestBatch: 'SELECT seq, last_row FROM batches ORDER BY seq DESC LIMIT 1',

@@ -2,7 +2,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import type { AgentId, Epoch } from '#shared/ids.ts';
 import type { Reading } from '#shared/reading.ts';
 import { decodeBatch, type Batch } from '#shared/wire/batch.ts';
-import type { Receipt } from '#shared/wire/receipt.ts';
+import { MAX_AHEAD_MS, type Receipt } from '#shared/wire/receipt.ts';
 import { statusSchema, type Status } from '#shared/wire/status.ts';
 import { topicOf } from '#shared/wire/topics.ts';
 
@@ -21,6 +21,8 @@ export class CloudPeer {
   readonly live: unknown[] = [];
   manner: (batch: Batch) => Manner = () => 'receipt';
   window = 8;
+  /** The cloud's time: readings further ahead are refused; null for a cloud that takes everything. */
+  nowMs: (() => number) | null = null;
   #epoch: Epoch | null = null;
   #upTo = 0;
 
@@ -83,10 +85,16 @@ export class CloudPeer {
     }
     const manner = this.manner(batch);
     if (manner === 'lose') return;
+    const now = this.nowMs?.();
+    const ahead = batch.readings.flatMap(({ at }, index) =>
+      now !== undefined && at > now + MAX_AHEAD_MS ? [index] : [],
+    );
     if (batch.seq === this.#upTo + 1) {
       this.#upTo = batch.seq;
-      this.folded.push(batch);
+      const readings = batch.readings.filter((_, index) => !ahead.includes(index));
+      this.folded.push({ ...batch, readings });
     }
-    if (manner === 'receipt') this.receipt();
+    const rejected = ahead.map((index) => ({ seq: batch.seq, index, reason: 'at: ahead' }));
+    if (manner === 'receipt') this.receipt({ rejected, now });
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ID_PATTERN, type Epoch } from '../ids.ts';
+import { MINUTE_MS } from '../units.ts';
 
 /** What became of a batch's rows that were not taken. */
 const rejectionSchema = z.object({
@@ -20,7 +21,12 @@ export const receiptSchema = z.object({
   /** How many batches the agent may have sent and not yet receipted. */
   window: z.int().min(1),
   rejected: z.array(rejectionSchema).default([]),
+  /** The cloud's time, ms since 1970 UTC: what is further ahead of it is refused. */
+  now: z.int().min(1).optional(),
 });
+
+/** A reading may be this much ahead of the cloud's clock before it is refused. */
+export const MAX_AHEAD_MS = 10 * MINUTE_MS;
 
 /** Cumulative: a later receipt of the same epoch covers all earlier ones. */
 export type Receipt = z.infer<typeof receiptSchema>;

@@ -1,6 +1,6 @@
 import type { SiteId } from '#shared/ids.ts';
 import type { Gap, Reading } from '#shared/reading.ts';
-import { MINUTE_MS } from '#shared/units.ts';
+import { MAX_AHEAD_MS } from '#shared/wire/receipt.ts';
 import type { BinSetup } from '../../consumption/core/model.ts';
 
 /** A bin as ingest needs it; `setups` oldest first. */
@@ -8,9 +8,6 @@ export interface KnownBin {
   readonly site: SiteId;
   readonly setups: readonly BinSetup[];
 }
-
-/** A clock may be this much ahead of ours before its readings are refused. */
-export const MAX_AHEAD_MS = 10 * MINUTE_MS;
 
 /** 1,000 t in mg: more than any scale shows, and safe to calculate with. */
 export const MAX_VALUE = 1_000_000_000_000;
