@@ -232,12 +232,11 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
 
   #failed(turn: Turn<Scale>, failure: Failure, startedAt: number): void {
     const now = this.#options.clock.monotonicMs();
-    const othersAnswer = this.#turns.some(
-      ({ scale, failures }) => scale !== turn.scale && failures === 0,
-    );
-    const costMs = othersAnswer ? now - startedAt : 0;
+    const others = this.#turns.filter(({ scale }) => scale !== turn.scale);
+    const silent = 1 + others.filter(({ failures }) => failures > 0).length;
+    const costMs = silent > others.length ? 0 : now - startedAt;
     const usual = { ...turn, pollMs: turn.scale.pollMs };
-    this.#turned(turn, polled(usual, { answered: false, costMs }, now));
+    this.#turned(turn, polled(usual, { answered: false, costMs, silent }, now));
     const fault: ScaleFault = { ok: false, quality: 'comm-error', why: failure.message };
     this.#options.onRead(turn.scale, fault);
   }

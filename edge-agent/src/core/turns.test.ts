@@ -84,6 +84,15 @@ test('a probe costs the others one part in 25 of their time', () => {
   expect(after.dueAt).toBe(102_000 + 25 * 2_000);
 });
 
+test('several that are silent cost the others no more than one, and are found again', () => {
+  const turn = { ...startTurn('a', 1_000), failures: 5, dueAt: 100_000 };
+  const dueAfter = (costMs: number, silent: number): number =>
+    polled(turn, { answered: false, costMs, silent }, 102_000).dueAt - 102_000;
+  expect(dueAfter(200, 5)).toBe(5 * 25 * 200);
+  expect(dueAfter(200, 31)).toBe(30_000);
+  expect(dueAfter(2_000, 5)).toBe(25 * 2_000);
+});
+
 test('one that wants to be asked again is asked twice more, and then has failed', () => {
   const once = retried(startTurn('a', 60_000), 0);
   const twice = once === null ? null : retried(once, 100);

@@ -54,10 +54,15 @@ export function nextPoll<Scale>(
  * that stays silent is probed at pauses that double up to 30 s, and that are long enough for what the
  * probe costs the others.
  * @param costMs what a failed read cost the others on the line; 0 where no other one answers
+ * @param silent how many are silent, this one included: together they cost no more than one alone
  */
 export function polled<Scale>(
   turn: Turn<Scale>,
-  { answered, costMs = 0 }: { readonly answered: boolean; readonly costMs?: number },
+  {
+    answered,
+    costMs = 0,
+    silent = 1,
+  }: { readonly answered: boolean; readonly costMs?: number; readonly silent?: number },
   now: number,
 ): Turn<Scale> {
   const failures = answered ? 0 : turn.failures + 1;
@@ -65,7 +70,11 @@ export function polled<Scale>(
   const longest = Math.max(turn.pollMs, LONGEST_PROBE_MS);
   const rhythmMs = Math.min(longest, turn.pollMs * 2 ** doublings);
   const share = isOpen({ failures }) ? PROBE_SHARE : FAILURE_SHARE;
-  const pauseMs = answered ? rhythmMs : Math.max(rhythmMs, share * costMs);
+  // However many they are, nobody is left alone for longer than that.
+  const mostMs = Math.max(longest, share * costMs);
+  const pauseMs = answered
+    ? rhythmMs
+    : Math.max(rhythmMs, Math.min(mostMs, share * costMs * silent));
   // A first poll, or one that came late by more than a period, starts the rhythm anew.
   const onTime = turn.dueAt + pauseMs > now;
   const dueAt = onTime && pauseMs === rhythmMs ? turn.dueAt + pauseMs : now + pauseMs;
