@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '#shared/clock.ts';
 import { Failure, messageOf } from '#shared/failure.ts';
-import type { BinId, Epoch } from '#shared/ids.ts';
+import type { Epoch } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
 import { packBatch } from '#shared/wire/batch.ts';
@@ -11,6 +11,7 @@ import { MAX_AHEAD_MS, receiptSchema, type Receipt } from '#shared/wire/receipt.
 import type { Status } from '#shared/wire/status.ts';
 import { Connection, type Credential, type Endpoint, type Session } from './connection.ts';
 import * as sending from './core/send-window.ts';
+import { LiveLane } from './live-lane.ts';
 import type { Outbox } from './outbox/outbox.ts';
 
 /** How often time-outs are looked at, and at most one live message in this time. */
@@ -66,10 +67,7 @@ export interface UplinkState {
 export class Uplink {
   #options: UplinkOptions;
   #connection: Connection;
-  /** Newest of every bin since the start. */
-  readonly #newest = new Map<BinId, Reading>();
-  /** Those to go on the live lane with the next tick. */
-  readonly #live = new Map<BinId, Reading>();
+  readonly #live = new LiveLane();
   #session: Session | null = null;
   /** What this session has shown so far. */
   #shown = { isAccepted: false, isReceipted: false };
@@ -77,8 +75,6 @@ export class Uplink {
   #ticker: NodeJS.Timeout | null = null;
   #healthAt = 0;
   #healthSent = '';
-  /** Newest of every bin that waits for the disk: shown at once, with a backlog or without. */
-  readonly #waiting = new Map<BinId, Reading>();
   #epoch: Epoch;
   /** The cloud's time less monotonic time, ms, by its last receipt. */
   #cloudOffsetMs: number | null = null;
@@ -170,10 +166,7 @@ export class Uplink {
 
   /** @param readings what was just committed to the outbox */
   wake(readings: readonly Reading[]): void {
-    for (const reading of readings) {
-      this.#newest.set(reading.bin, reading);
-      this.#live.set(reading.bin, reading);
-    }
+    this.#live.committed(readings);
     this.#guarded(() => this.#pump());
   }
 
@@ -201,12 +194,7 @@ export class Uplink {
 
   /** Shows readings that wait for the disk: they cannot be counted before they are on it. */
   show(readings: readonly Reading[]): void {
-    for (const reading of readings) {
-      if (reading.at > (this.#newest.get(reading.bin)?.at ?? 0)) {
-        this.#newest.set(reading.bin, reading);
-        this.#waiting.set(reading.bin, reading);
-      }
-    }
+    this.#live.waiting(readings);
   }
 
   /** Publishes what the outbox still holds until the deadline, then says goodbye. */
@@ -249,7 +237,7 @@ export class Uplink {
     this.#shown = { isAccepted: false, isReceipted: false };
     this.#publishStatus(session);
     this.#options.onConnected?.();
-    this.#showNewest();
+    if (this.#hasBacklog()) this.#live.repeat();
     this.#pump();
   }
 
@@ -371,20 +359,9 @@ export class Uplink {
     return outbox.backlog > batchReadings;
   }
 
-  /** After an outage the cloud is shown at once where every bin stands, changed or not. */
-  #showNewest(): void {
-    if (this.#hasBacklog()) for (const [bin, reading] of this.#newest) this.#live.set(bin, reading);
-  }
-
-  /** Newest readings past the queue, so that people see the present while the past drains. */
   #publishLive(session: Session): void {
-    const shown = new Map([...(this.#hasBacklog() ? this.#live : []), ...this.#waiting]);
-    this.#live.clear();
-    this.#waiting.clear();
-    if (shown.size === 0) return;
-    const readings = [...shown.values()].map(({ bin, at, value, unit, quality }) => {
-      return { bin, at, value, unit, quality };
-    });
+    const readings = this.#live.take({ hasBacklog: this.#hasBacklog() });
+    if (readings.length === 0) return;
     session.publish('live', JSON.stringify({ readings } satisfies Live), { qos: 0 });
   }
 
