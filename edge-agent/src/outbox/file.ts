@@ -15,6 +15,7 @@ import { Failure, messageOf } from '#shared/failure.ts';
 import { framesWritten } from './journal.ts';
 import {
   APPLICATION_ID,
+  contradictsItself,
   createSchema,
   hasSchema,
   OLDER_VERSIONS,
@@ -160,29 +161,8 @@ function check(database: DatabaseSync, file: string): void {
   }
   checkStructure(database, file);
   if (isOlder) upgradeSchema(database);
-  if (numberOf(database, CONTRADICTIONS) > 0) throw corrupt(`${file} contradicts itself`);
+  if (contradictsItself(database)) throw corrupt(`${file} contradicts itself`);
 }
-
-/**
- * Batches follow each other without a gap from the oldest that is not receipted, end before the next
- * row and leave no row before them; and the newest reading of a bin is the one in its row. Only rows
- * of readings have checksums: this notices a flipped number in the other tables.
- */
-const CONTRADICTIONS = `
-  SELECT count(*) FROM (
-    SELECT 1 FROM (
-      SELECT first_row, last_row, seq - lag(seq, 1, receipted) OVER by_seq AS step, next_row,
-        first_row - lag(last_row) OVER by_seq AS gap
-      FROM batches, store WINDOW by_seq AS (ORDER BY seq)
-    ) WHERE step <> 1 OR gap <> 1 OR last_row < first_row OR last_row >= next_row
-    UNION ALL
-    SELECT 1 FROM (SELECT min(first_row) AS first FROM batches)
-      WHERE first > (SELECT min(row) FROM readings)
-    UNION ALL
-    SELECT 1 FROM bins JOIN readings USING (row) LEFT JOIN clocks ON clocks.id = readings.clock
-      WHERE bins.id <> readings.bin OR bins.value IS NOT readings.value
-        OR bins.at <> readings.at + iif(row > shift_from, shift_ms, 0)
-  )`;
 
 function checkStructure(database: DatabaseSync, file: string): void {
   const isSuspect = existsSync(file + SUSPECT);

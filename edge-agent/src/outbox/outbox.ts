@@ -3,7 +3,6 @@ import { Failure } from '#shared/failure.ts';
 import { epoch as epochOf, type BinId, type Epoch } from '#shared/ids.ts';
 import type { Gap, Reading } from '#shared/reading.ts';
 import type { Batch } from '#shared/wire/batch.ts';
-import { MAX_AHEAD_MS } from '#shared/wire/receipt.ts';
 import type { ClockSegment } from '../core/device-clock.ts';
 import type { Reported } from '../core/reporting.ts';
 import { Clocks } from './clocks.ts';
@@ -13,6 +12,7 @@ import { hashOf, kindFrom, kindOf, sumOf, type StoredRow } from './rows.ts';
 import { salvage, type Salvaged } from './salvage.ts';
 import { Shrinking, type Usage } from './shrinking.ts';
 import type { BinRow, GapRow } from './statements.ts';
+import { TurnBack } from './turn-back.ts';
 
 /** A reading on its way into the outbox, with the gap it closes. */
 export interface Entry {
@@ -244,14 +244,16 @@ export class Outbox {
    */
   record(gaps: readonly Gap[]): void {
     if (gaps.length === 0) return;
-    const nextRow = this.#nextRow + gaps.length;
-    this.#disk.transaction(() => {
-      for (const [n, { bin, from, to, count, why }] of gaps.entries()) {
-        this.#disk.statements.addGap.run(this.#nextRow + n, bin, from, to, count, why);
-      }
-      this.#saveStore({ nextRow });
-    });
-    this.#nextRow = nextRow;
+    this.#disk.transaction(() => this.#saveStore({ nextRow: this.#addGaps(gaps) }));
+    this.#nextRow += gaps.length;
+  }
+
+  /** @returns the row after them */
+  #addGaps(gaps: readonly Gap[]): number {
+    for (const [n, { bin, from, to, count, why }] of gaps.entries()) {
+      this.#disk.statements.addGap.run(this.#nextRow + n, bin, from, to, count, why);
+    }
+    return this.#nextRow + gaps.length;
   }
 
   /**
@@ -373,28 +375,15 @@ export class Outbox {
    * @returns readings that had to go
    */
   turnBack(to: ClockSegment, nowMs: number): number {
-    const { statements } = this.#disk;
-    const limit = nowMs + MAX_AHEAD_MS;
-    const acceptedAt = Number(statements.acceptedAt.get(limit)?.['at'] ?? 0);
-    const epoch = newEpoch();
-    let row = this.#nextRow;
+    const turn = new TurnBack(this.#disk.statements, this.#clocks, { to, nowMs });
     let lost = 0;
     this.#disk.transaction(() => {
-      statements.trimBatches.run(this.#sealed);
-      this.#clocks.turnBack(to, acceptedAt);
-      statements.binsFromRows.run();
-      const counts = new Map(
-        statements.aheadByBin.all(limit).map((found) => [found['bin'], Number(found['count'])]),
-      );
-      lost = Number(statements.removeAhead.run(limit).changes);
-      statements.clampGaps.run({ $now: nowMs, $limit: limit });
-      const from = acceptedAt > 0 ? Math.min(acceptedAt, nowMs) : nowMs;
-      for (const { id, bin } of this.#binRows().filter(({ at }) => at > limit)) {
-        statements.addGap.run(row, bin, from, nowMs, counts.get(id) ?? 0, 'misdated');
-        row += 1;
-      }
-      statements.turnBins.run({ $at: Math.max(1, acceptedAt), $now: nowMs, $limit: limit });
-      this.#saveStore({ epoch, receipted: 0, nextRow: row, stored: this.#stored - lost });
+      this.#disk.statements.trimBatches.run(this.#sealed);
+      turn.move();
+      const gaps = turn.recorded(this.#binRows());
+      lost = turn.remove();
+      const nextRow = this.#addGaps(gaps);
+      this.#saveStore({ epoch: newEpoch(), receipted: 0, nextRow, stored: this.#stored - lost });
     });
     this.#clocks.reload();
     this.#load();
