@@ -55,6 +55,19 @@ test('a sealed batch is the same again after a restart and further readings', ()
   expect(after.batch(2).readings).toEqual([4, 5, 6].map((n) => reading(n)));
 });
 
+test('what is ahead of the cloud waits for its time, and publishing has nothing to do meanwhile', () => {
+  const outbox = open(freshFolder());
+  outbox.append(entries(1, 10));
+  outbox.limit(reading(4).at);
+  expect(outbox.hasUnsealed).toBe(true);
+  outbox.seal(5, 100);
+  expect(outbox.batch(1).readings).toEqual([1, 2, 3, 4].map((n) => reading(n)));
+  expect(outbox.hasUnsealed).toBe(false);
+  outbox.limit(reading(10).at);
+  outbox.seal(5, 100);
+  expect(outbox.batch(2).readings).toHaveLength(6);
+});
+
 test('only a receipt trims, and the newest reading of a bin outlives it', () => {
   const folder = freshFolder();
   const outbox = open(folder);

@@ -155,9 +155,9 @@ export class Outbox {
     return this.#stored - this.#trimDue;
   }
 
-  /** Whether rows wait to be sealed. */
+  /** Whether rows wait to be sealed, and not for the right time. */
   get hasUnsealed(): boolean {
-    return this.#nextRow - 1 > this.#sealedRow;
+    return this.#lastToSeal() > this.#sealedRow;
   }
 
   get progress(): { readonly receipted: number; readonly sealed: number } {
