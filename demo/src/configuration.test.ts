@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { readConfig } from '../../edge-agent/src/config.ts';
-import { parseScenario, type Scenario } from '../../firmware-sim/src/scenario.ts';
+import { parseScenario, type Scenario } from '../../firmware-sim/src/scenario/scenario.ts';
 import { agentConfig } from './configuration.ts';
 
 const FILE = join(import.meta.dirname, '../../firmware-sim/scenarios/demo.yaml');

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { Failure } from '#shared/failure.ts';
 import { loadProfile } from '../../edge-agent/src/scale/profile.ts';
-import type { Link, Site } from '../../firmware-sim/src/scenario.ts';
+import type { Link, Site } from '../../firmware-sim/src/scenario/scenario.ts';
 
 /** Quiet scales speak up this often; changes are reported at once. */
 const HEARTBEAT_S = 300;

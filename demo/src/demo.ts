@@ -1,6 +1,6 @@
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Scenario, Site } from '../../firmware-sim/src/scenario.ts';
+import type { Scenario, Site } from '../../firmware-sim/src/scenario/scenario.ts';
 import { Api } from './api.ts';
 import { agentConfig, cloudConfig, type Ports } from './configuration.ts';
 import { historyArrived } from './history.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { messageOf } from '#shared/failure.ts';
-import { parseScenario } from '../../firmware-sim/src/scenario.ts';
+import { parseScenario } from '../../firmware-sim/src/scenario/scenario.ts';
 import { Demo } from './demo.ts';
 import { Workspace } from './workspace.ts';
 

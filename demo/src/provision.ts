@@ -1,4 +1,4 @@
-import type { Scenario, Site } from '../../firmware-sim/src/scenario.ts';
+import type { Scenario, Site } from '../../firmware-sim/src/scenario/scenario.ts';
 import type { Api } from './api.ts';
 import type { Workspace } from './workspace.ts';
 

@@ -8,10 +8,10 @@ import { createLog } from '#shared/log.ts';
 import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { readConfig } from '../../edge-agent/src/config.ts';
-import { asciiDriver } from '../../edge-agent/src/scale/ascii.ts';
 import { isAscii } from '../../edge-agent/src/scale/ascii-config.ts';
+import { asciiDriver } from '../../edge-agent/src/scale/ascii.ts';
 import { startSimulator, type RunningSimulator } from '../../firmware-sim/src/run.ts';
-import { parseScenario } from '../../firmware-sim/src/scenario.ts';
+import { parseScenario } from '../../firmware-sim/src/scenario/scenario.ts';
 import { scenarioText } from '../../firmware-sim/src/testing/small-scenario.ts';
 
 /** Container and sand on every scale of the scenario, which nobody touches here. */

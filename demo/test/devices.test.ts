@@ -6,11 +6,11 @@ import { stringify } from 'yaml';
 import { systemClock } from '#shared/clock.ts';
 import { createLog } from '#shared/log.ts';
 import { readConfig, type LinkConfig } from '../../edge-agent/src/config.ts';
-import { modbusDriver } from '../../edge-agent/src/scale/modbus.ts';
 import { slavesOf, type BinPoint } from '../../edge-agent/src/scale/modbus-points.ts';
+import { modbusDriver } from '../../edge-agent/src/scale/modbus.ts';
 import { loadProfile, profileNames } from '../../edge-agent/src/scale/profile.ts';
 import { startSimulator, type RunningSimulator } from '../../firmware-sim/src/run.ts';
-import { parseScenario, type Link } from '../../firmware-sim/src/scenario.ts';
+import { parseScenario, type Link } from '../../firmware-sim/src/scenario/scenario.ts';
 import { scenarioText } from '../../firmware-sim/src/testing/small-scenario.ts';
 
 /** Where the simulator's sensors have their values; see its README. */

@@ -12,7 +12,7 @@ import { isSure, probeText } from '../../edge-agent/src/probe/text.ts';
 import { profileNames } from '../../edge-agent/src/scale/profile.ts';
 import type { BinView } from '../../firmware-sim/src/control/control.ts';
 import { startSimulator, type RunningSimulator } from '../../firmware-sim/src/run.ts';
-import { parseScenario } from '../../firmware-sim/src/scenario.ts';
+import { parseScenario } from '../../firmware-sim/src/scenario/scenario.ts';
 import { scenarioText } from '../../firmware-sim/src/testing/small-scenario.ts';
 
 /** Every simulated device at ports of the system and quick lines; nobody takes anything. */

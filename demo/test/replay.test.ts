@@ -12,7 +12,7 @@ import type { FaultKind } from '../../firmware-sim/src/core/faults.ts';
 import { faultRule } from '../../firmware-sim/src/faults/section.ts';
 import { startReplay } from '../../firmware-sim/src/replay/replay.ts';
 import { startSimulator, type RunningSimulator } from '../../firmware-sim/src/run.ts';
-import { parseScenario } from '../../firmware-sim/src/scenario.ts';
+import { parseScenario } from '../../firmware-sim/src/scenario/scenario.ts';
 import { scenarioText } from '../../firmware-sim/src/testing/small-scenario.ts';
 import { Program } from '../src/program.ts';
 

@@ -10,7 +10,7 @@ import { createLog } from '#shared/log.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { REGISTER_PROFILES, type RegisterProfile } from './devices/register-devices.ts';
 import { startSimulator, type RunningSimulator } from './run.ts';
-import { parseScenario } from './scenario.ts';
+import { parseScenario } from './scenario/scenario.ts';
 import { readByPymodbus, requirePymodbus, type Request } from './testing/pymodbus.ts';
 import { scenarioText } from './testing/small-scenario.ts';
 

@@ -7,10 +7,10 @@ import { createLog, LOG_LEVELS, type LogLevel } from '#shared/log.ts';
 import { controlCommand } from './control/command-line.ts';
 import { openPanel } from './control/http.ts';
 import { fileFailure } from './file-errors.ts';
-import { writeHistory } from './history.ts';
 import { replayCommand } from './replay/command-line.ts';
 import { startSimulator } from './run.ts';
-import { parseScenario, type Scenario } from './scenario.ts';
+import { parseScenario, type Scenario } from './scenario/scenario.ts';
+import { writeHistory } from './simulation/history.ts';
 
 interface RunOptions {
   readonly scenario: string;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { REGISTER_PROFILES } from './devices/register-devices.ts';
-import { cell } from './scenario-cell.ts';
-import { parseScenario } from './scenario.ts';
+import { cell } from './scenario/cell.ts';
+import { parseScenario } from './scenario/scenario.ts';
 import { smallText } from './testing/small-scenario.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');

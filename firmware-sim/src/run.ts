@@ -2,18 +2,18 @@ import { join } from 'node:path';
 import type { Clock } from '#shared/clock.ts';
 import type { Log } from '#shared/log.ts';
 import { MINUTE_MS, SECOND_MS } from '#shared/units.ts';
-import { appendByHand, BY_HAND_FILE, readByHand } from './control/by-hand.ts';
 import { createControl, type Control } from './control/control.ts';
 import { FrameLog } from './control/frame-log.ts';
 import type { Indicator } from './core/indicator.ts';
 import { FAULTS_FILE, faultLog } from './faults/fault-log.ts';
 import { createLines } from './faults/lines.ts';
-import { openLinks, type OpenLink } from './links.ts';
-import type { Scenario } from './scenario.ts';
-import type { TruthEvent } from './incidents.ts';
-import { createSimulation } from './simulation.ts';
-import { openState, writeState, type State } from './state.ts';
-import { TRUTH_FILE, openTruth, type Truth } from './truth.ts';
+import { openLinks, type OpenLink } from './links/links.ts';
+import type { Scenario } from './scenario/scenario.ts';
+import { createSimulation } from './simulation/simulation.ts';
+import { appendByHand, BY_HAND_FILE, readByHand } from './truth/by-hand.ts';
+import type { TruthEvent } from './truth/incidents.ts';
+import { openState, writeState, type State } from './truth/state.ts';
+import { TRUTH_FILE, openTruth, type Truth } from './truth/truth.ts';
 
 export interface RunningSimulator {
   readonly links: readonly OpenLink[];

@@ -6,12 +6,12 @@ import { systemClock } from '#shared/clock.ts';
 import { agentId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
-import { askStatus } from '../../../edge-agent/src/status/socket.ts';
 import type { LinkStatus, SlaveStatus } from '../../../edge-agent/src/status/report.ts';
+import { askStatus } from '../../../edge-agent/src/status/socket.ts';
 import { aedesBroker } from '../../../edge-agent/src/testing/brokers.ts';
 import { CloudPeer } from '../../../edge-agent/src/testing/cloud-peer.ts';
 import { startSimulator, type RunningSimulator } from '../../../firmware-sim/src/run.ts';
-import { parseScenario, type Scenario } from '../../../firmware-sim/src/scenario.ts';
+import { parseScenario, type Scenario } from '../../../firmware-sim/src/scenario/scenario.ts';
 import { Program } from '../program.ts';
 import { CAPACITY_MG, DIVISION_MG, TARE_MG, type Wiring } from './wirings.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Site } from '../../../firmware-sim/src/scenario.ts';
+import type { Site } from '../../../firmware-sim/src/scenario/scenario.ts';
 import { Api } from '../api.ts';
 import { agentConfig, cloudConfig, type Ports } from '../configuration.ts';
 import { Program } from '../program.ts';

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { freePort } from '#shared/testing/ports.ts';
-import { parseScenario, type Scenario } from '../../../firmware-sim/src/scenario.ts';
+import { parseScenario, type Scenario } from '../../../firmware-sim/src/scenario/scenario.ts';
 import { Program } from '../program.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');

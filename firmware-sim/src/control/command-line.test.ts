@@ -8,7 +8,7 @@ import { Failure } from '#shared/failure.ts';
 import { createLog } from '#shared/log.ts';
 import { freePort } from '#shared/testing/ports.ts';
 import { startSimulator, type RunningSimulator } from '../run.ts';
-import { parseScenario } from '../scenario.ts';
+import { parseScenario } from '../scenario/scenario.ts';
 import { smallText } from '../testing/small-scenario.ts';
 import { controlCommand } from './command-line.ts';
 import { openPanel, type Panel } from './http.ts';

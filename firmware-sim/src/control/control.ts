@@ -1,9 +1,9 @@
 import type { BinId } from '#shared/ids.ts';
-import type { Display, Indicator, KeyOutcome } from '../core/indicator.ts';
 import type { FaultRule } from '../core/faults.ts';
+import type { Display, Indicator, KeyOutcome } from '../core/indicator.ts';
 import type { FaultView, LinkFaults } from '../faults/link-faults.ts';
 import { impossibleRules, possibleKinds } from '../faults/section.ts';
-import type { Scale, Scenario } from '../scenario.ts';
+import type { Scale, Scenario } from '../scenario/scenario.ts';
 import type { FrameLog, FrameQuery, FrameView } from './frame-log.ts';
 
 /** What a technician may do to the running simulation; page and command line offer the same. */

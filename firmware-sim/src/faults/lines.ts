@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '#shared/clock.ts';
 import type { Indicator } from '../core/indicator.ts';
-import { parityOf, type Link, type Scale, type Scenario, type Site } from '../scenario.ts';
+import { parityOf, type Link, type Scale, type Scenario, type Site } from '../scenario/scenario.ts';
 import { faultyLine, type WirePiece } from './line.ts';
 import {
   createLinkFaults,

@@ -12,7 +12,7 @@ import { requireProgram } from '#shared/testing/programs.ts';
 import { openPanel, type Panel } from '../control/http.ts';
 import { faultRule } from '../faults/section.ts';
 import { startSimulator, type RunningSimulator } from '../run.ts';
-import { parseScenario } from '../scenario.ts';
+import { parseScenario } from '../scenario/scenario.ts';
 import { smallText } from '../testing/small-scenario.ts';
 
 const CHROMIUM = '/usr/bin/chromium';

@@ -1,7 +1,7 @@
-import type { WorldEvent } from './core/model.ts';
-import { occurrencesOf, type Era, type Occurrence, type Occurrences } from './core/occurrence.ts';
-import { keyOf } from './core/random.ts';
-import type { Scale, Scenario } from './scenario.ts';
+import type { WorldEvent } from '../core/model.ts';
+import { occurrencesOf, type Era, type Occurrence, type Occurrences } from '../core/occurrence.ts';
+import { keyOf } from '../core/random.ts';
+import type { Scale, Scenario } from '../scenario/scenario.ts';
 
 /** What befell a device, a link or a site from `at` until `until`; no content changed by it. */
 export interface Incident {

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLog } from '#shared/log.ts';
-import { startSimulator } from './run.ts';
-import { parseScenario } from './scenario.ts';
-import { smallText } from './testing/small-scenario.ts';
+import { startSimulator } from '../run.ts';
+import { parseScenario } from '../scenario/scenario.ts';
+import { smallText } from '../testing/small-scenario.ts';
 
 const NOW = Date.UTC(2026, 2, 4, 10);
 let dir: string;

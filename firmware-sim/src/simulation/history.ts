@@ -4,14 +4,14 @@ import { Failure } from '#shared/failure.ts';
 import type { BinId } from '#shared/ids.ts';
 import { encodeRecordingLine } from '#shared/recording.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '#shared/units.ts';
-import type { Display, Indicator } from './core/indicator.ts';
-import { settledReading } from './core/settled.ts';
-import { fileFailure } from './file-errors.ts';
-import type { TruthEvent } from './incidents.ts';
-import type { Scenario } from './scenario.ts';
+import type { Display, Indicator } from '../core/indicator.ts';
+import { settledReading } from '../core/settled.ts';
+import { fileFailure } from '../file-errors.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { TruthEvent } from '../truth/incidents.ts';
+import { openState, writeState } from '../truth/state.ts';
+import { TRUTH_FILE, openTruth } from '../truth/truth.ts';
 import { createSimulation } from './simulation.ts';
-import { openState, writeState } from './state.ts';
-import { TRUTH_FILE, openTruth } from './truth.ts';
 
 /** A reading is the mean of the samples of its last ten seconds, one a second. */
 const READING_MS = MINUTE_MS;

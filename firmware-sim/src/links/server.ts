@@ -1,16 +1,16 @@
 import type { Duplex } from 'node:stream';
-import type { Indicator } from './core/indicator.ts';
-import { asciiDevice } from './devices/ascii-devices.ts';
-import { sicsDevice } from './devices/mt-sics.ts';
-import { REGISTER_DEVICES } from './devices/register-devices.ts';
-import { sensorDevice } from './devices/sensors.ts';
-import type { RegisterDevice } from './modbus/pdu.ts';
-import { parityOf, type Link, type Scale, type Site } from './scenario.ts';
-import { serveAscii } from './transports/ascii.ts';
-import { serveModbusRtu } from './transports/modbus-rtu.ts';
-import { serveModbusTcp } from './transports/modbus-tcp.ts';
-import { serveMtSics } from './transports/mt-sics.ts';
-import { sevenBitLine } from './transports/seven-bits.ts';
+import type { Indicator } from '../core/indicator.ts';
+import { asciiDevice } from '../devices/ascii-devices.ts';
+import { sicsDevice } from '../devices/mt-sics.ts';
+import { REGISTER_DEVICES } from '../devices/register-devices.ts';
+import { sensorDevice } from '../devices/sensors.ts';
+import type { RegisterDevice } from '../modbus/pdu.ts';
+import { parityOf, type Link, type Scale, type Site } from '../scenario/scenario.ts';
+import { serveAscii } from '../transports/ascii.ts';
+import { serveModbusRtu } from '../transports/modbus-rtu.ts';
+import { serveModbusTcp } from '../transports/modbus-tcp.ts';
+import { serveMtSics } from '../transports/mt-sics.ts';
+import { sevenBitLine } from '../transports/seven-bits.ts';
 
 /** The world as the devices of a link see it, at the instant they look. */
 export interface Surroundings {

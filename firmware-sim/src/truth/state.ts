@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Failure, messageOf } from '#shared/failure.ts';
 import { DAY_MS, MINUTE_MS } from '#shared/units.ts';
-import { BY_HAND_FILE } from './control/by-hand.ts';
-import { fileFailure, isMissing, setAside } from './file-errors.ts';
-import type { Scenario } from './scenario.ts';
-import { worldOf } from './simulation.ts';
+import { fileFailure, isMissing, setAside } from '../file-errors.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { worldOf } from '../scenario/world.ts';
+import { BY_HAND_FILE } from './by-hand.ts';
 import { TRUTH_FILE } from './truth.ts';
 
 const stateSchema = z.object({

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DAY_MS, MINUTE_MS } from '#shared/units.ts';
-import { parseScenario } from './scenario.ts';
+import { parseScenario } from '../scenario/scenario.ts';
+import { smallScenario, smallText } from '../testing/small-scenario.ts';
 import { openState } from './state.ts';
-import { smallScenario, smallText } from './testing/small-scenario.ts';
 
 const NOW = Date.UTC(2026, 2, 2, 10, 0, 30);
 const scenario = smallScenario();

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { binId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
-import type { BinView } from './control/control.ts';
-import { startSimulator } from './run.ts';
-import { parseScenario } from './scenario.ts';
+import type { BinView } from '../control/control.ts';
+import { startSimulator } from '../run.ts';
+import { parseScenario } from '../scenario/scenario.ts';
+import { scenarioText } from '../testing/small-scenario.ts';
 import { createSimulation } from './simulation.ts';
-import { scenarioText } from './testing/small-scenario.ts';
 
 const START = Date.UTC(2026, 2, 4, 10);
 const STEP_S = 0.25;

@@ -1,13 +1,13 @@
 import type { BinId } from '#shared/ids.ts';
-import type { BinContent } from './core/bin-state.ts';
-import { createIndicator, type Indicator } from './core/indicator.ts';
-import { createLoadCell } from './core/load-cell.ts';
-import type { BinEvent, BinModel, Deed, WorldEvent } from './core/model.ts';
-import type { Era } from './core/occurrence.ts';
-import { RHYTHM_NAMES, type Rhythm } from './core/rhythm.ts';
-import { createWorld, type HandDeed } from './core/world.ts';
-import { incidentsOf, outagesOf, type TruthEvent } from './incidents.ts';
-import type { Product, Scale, Scenario, ScaleEvent, Site } from './scenario.ts';
+import type { BinContent } from '../core/bin-state.ts';
+import { createIndicator, type Indicator } from '../core/indicator.ts';
+import { createLoadCell } from '../core/load-cell.ts';
+import type { Deed, WorldEvent } from '../core/model.ts';
+import type { Era } from '../core/occurrence.ts';
+import { createWorld, type HandDeed } from '../core/world.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { scalesOf, worldOf } from '../scenario/world.ts';
+import { incidentsOf, outagesOf, type TruthEvent } from '../truth/incidents.ts';
 
 /** The world with a scale under every bin, as it is at the instant last advanced to. */
 export interface Simulation {
@@ -34,7 +34,7 @@ export function createSimulation(
   const { seed } = scenario;
   const world = createWorld({ models: worldOf(scenario), seed, era, byHand });
   const indicators = new Map<BinId, Indicator>(
-    scales(scenario).map(({ scale }) => {
+    scalesOf(scenario).map(({ scale }) => {
       const { outage } = scale;
       const model = { ...scale, cell: { ...scale.cell, ...(outage && { outage }) } };
       const cell = createLoadCell({ model, seed, name: scale.bin, era });
@@ -77,54 +77,9 @@ function touchedIndicators(
   scenario: Scenario,
   indicators: ReadonlyMap<BinId, Indicator>,
 ): readonly Indicator[] {
-  return scales(scenario).flatMap(({ scale: { bin, cell } }) => {
+  return scalesOf(scenario).flatMap(({ scale: { bin, cell } }) => {
     const indicator = indicators.get(bin);
     const isTouched = cell && (cell.tare ?? cell.zero ?? cell.clear ?? cell.stuck) !== undefined;
     return indicator && isTouched ? [indicator] : [];
   });
-}
-
-function scales(scenario: Scenario): { readonly site: Site; readonly scale: Scale }[] {
-  return scenario.sites.flatMap((site) =>
-    site.links.flatMap((link) => link.scales.map((scale) => ({ site, scale }))),
-  );
-}
-
-/** What decides the course of the world, and nothing else. */
-export function worldOf(scenario: Scenario): readonly BinModel[] {
-  const products = new Map(scenario.products.map((product) => [product.id, product]));
-  return scales(scenario).map(({ site, scale }) => {
-    const { pieceMassMg, scatterMg = 0 } = products.get(scale.product) ?? {};
-    return {
-      bin: scale.bin,
-      product: scale.product,
-      piece: pieceMassMg === undefined ? null : { massMg: pieceMassMg, scatterMg },
-      timeZone: site.timeZone,
-      stock: scale.stock,
-      outflow: outflowOf(scale, scenario),
-      ...(scale.events && { events: scale.events.map((event) => eventOf(event, products)) }),
-    };
-  });
-}
-
-function eventOf(event: ScaleEvent, products: ReadonlyMap<string, Product>): BinEvent {
-  const { afterS, perDay, quantity, kind } = event;
-  const occurrence = { afterS, perDay, durationS: 0 };
-  if (kind !== 'swap') return { deed: { kind, quantity }, occurrence };
-  const { pieceMassMg, scatterMg = 0 } = products.get(event.to) ?? {};
-  const piece = pieceMassMg === undefined ? null : { massMg: pieceMassMg, scatterMg };
-  return { deed: { kind, quantity, to: event.to, piece }, occurrence };
-}
-
-function outflowOf({ use, ships }: Scale, { rhythms }: Scenario): BinModel['outflow'] {
-  const rhythmOf = (name: string): Rhythm => rhythms[name] ?? builtIn(name);
-  if (use) return { kind: 'picks', ...use, rhythm: rhythmOf(use.rhythm) };
-  if (ships) return { kind: 'shipments', rhythm: rhythmOf(ships.rhythm) };
-  return { kind: 'none', rhythm: 'round-the-clock' };
-}
-
-function builtIn(name: string): Rhythm {
-  const rhythm = RHYTHM_NAMES.find((candidate) => candidate === name);
-  if (!rhythm) throw new TypeError('a rhythm of a checked scenario is known');
-  return rhythm;
 }

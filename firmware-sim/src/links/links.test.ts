@@ -8,9 +8,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLog } from '#shared/log.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
-import { encodeRtu } from './modbus/rtu.ts';
-import { startSimulator, type RunningSimulator } from './run.ts';
-import { smallScenario } from './testing/small-scenario.ts';
+import { encodeRtu } from '../modbus/rtu.ts';
+import { startSimulator, type RunningSimulator } from '../run.ts';
+import { smallScenario } from '../testing/small-scenario.ts';
 
 const run = promisify(execFile);
 const hasMbpoll = requireProgram('mbpoll');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '#shared/config-file.ts';
+import { scenarioText, smallText } from '../testing/small-scenario.ts';
 import { parseScenario, type Scenario } from './scenario.ts';
-import { scenarioText, smallText } from './testing/small-scenario.ts';
 
 /** What the operator reads after `search` was replaced in the bench scenario. */
 function complaint(search: string | RegExp, replacement: string): string {

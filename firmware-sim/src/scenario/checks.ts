@@ -1,7 +1,7 @@
-import { RHYTHM_NAMES } from './core/rhythm.ts';
-import { FLOAT_PROFILES } from './devices/register-devices.ts';
-import { isLineFault, type FaultRule } from './core/faults.ts';
-import { impossibleRules, possibleKinds } from './faults/section.ts';
+import { isLineFault, type FaultRule } from '../core/faults.ts';
+import { RHYTHM_NAMES } from '../core/rhythm.ts';
+import { FLOAT_PROFILES } from '../devices/register-devices.ts';
+import { impossibleRules, possibleKinds } from '../faults/section.ts';
 import type { Product, Scale, Scenario } from './scenario.ts';
 
 /** A fault that the schema of a single value cannot see. */

@@ -6,10 +6,10 @@ import { createLog } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
 import { decodeRecordingLine } from '#shared/recording.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '#shared/units.ts';
-import type { WorldEvent } from './core/model.ts';
+import type { WorldEvent } from '../core/model.ts';
+import { startSimulator } from '../run.ts';
+import { smallScenario } from '../testing/small-scenario.ts';
 import { writeHistory } from './history.ts';
-import { startSimulator } from './run.ts';
-import { smallScenario } from './testing/small-scenario.ts';
 
 const NOW = Date.UTC(2026, 2, 4, 10, 0, 30);
 const scenario = smallScenario();

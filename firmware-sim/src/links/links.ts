@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import type { Link, Scenario, Site } from './scenario.ts';
+import type { Link, Scenario, Site } from '../scenario/scenario.ts';
+import { listen, type Listener } from '../transports/listener.ts';
+import { openPty, type PseudoTerminal } from '../transports/pty.ts';
 import { serverOf, type Surroundings } from './server.ts';
-import { listen, type Listener } from './transports/listener.ts';
-import { openPty, type PseudoTerminal } from './transports/pty.ts';
 
 /** A link that can be reached. */
 export interface OpenLink {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DISPLAY_UNITS } from './core/figures.ts';
+import { DISPLAY_UNITS } from '../core/figures.ts';
 
 const seconds = z.number().min(0).max(1e8);
 /** One time or several, from the start of live readings; negative: in the history before it. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { binId, productId } from '#shared/ids.ts';
-import type { WorldEvent } from './core/model.ts';
+import type { WorldEvent } from '../core/model.ts';
 import { openTruth } from './truth.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'truth-'));

@@ -1,7 +1,7 @@
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { fileFailure, setAside } from './file-errors.ts';
+import { fileFailure, setAside } from '../file-errors.ts';
 import type { TruthEvent } from './incidents.ts';
 
 /**
