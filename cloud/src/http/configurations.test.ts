@@ -104,6 +104,16 @@ describe('what is wanted', () => {
     });
   });
 
+  test('waits on where the agent says that it could not read what it got, with the reason', async () => {
+    await put(0, { log: 'debug' });
+    await report({ version: 0, state: 'refused', inForce: 0, reason: 'not JSON' });
+    expect(await now()).toMatchObject({
+      state: 'waiting',
+      agrees: false,
+      reported: { version: 0, reason: 'not JSON' },
+    });
+  });
+
   test('goes back to the local file with an empty configuration', async () => {
     await put(0, { log: 'debug' });
     expect((await put(1, {})).body).toMatchObject({ desired: { version: 2, config: {} } });

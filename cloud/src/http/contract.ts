@@ -360,7 +360,8 @@ export const configurationSchema = z.object({
   /** What the agent last said; null before the first time. */
   reported: z
     .object({
-      version,
+      /** What it is about: the newest version seen; 0 where its number could not be read. */
+      version: z.int().min(0),
       state: z.enum(CONFIG_STATES),
       inForce: z.int().min(0),
       /** By the agent's clock. */

@@ -20,6 +20,8 @@ const COLOURS: Readonly<Record<State, string>> = {
   'rolled-back': 'orange.9',
   ahead: 'orange.9',
 };
+/** What an agent reports of a message whose version it could not read. */
+const UNREAD = 0;
 const QUIET: ReadonlySet<State> = new Set(['local', 'applied']);
 
 /** What is wanted, what is in force, and what the agent says of it. */
@@ -52,7 +54,9 @@ export function StatePanel({ configuration }: { readonly configuration: Configur
           {reported === null ? '–' : <Age at={reported.receivedAt} />}
         </Fact>
       </dl>
-      {state !== 'waiting' && <Complaint configuration={configuration} />}
+      {(state !== 'waiting' || reported?.version === UNREAD) && (
+        <Complaint configuration={configuration} />
+      )}
     </section>
   );
 }
