@@ -110,15 +110,20 @@ function issueFaults(
       return { line: line(path), key: path.join('.'), found, expected: 'no such key' };
     });
   }
-  const meant = issue.code === 'invalid_union' ? likeliest(issue.errors) : undefined;
-  if (meant !== undefined) {
-    return meant.flatMap((part) =>
-      issueFaults({ ...part, path: [...issue.path, ...part.path] }, content, line),
-    );
-  }
+  const single = singleIssues(issue);
+  if (single) return single.flatMap((part) => issueFaults(part, content, line));
   const { path } = issue;
   const found = foundAt(path, valueAt(content, path));
   return [{ line: line(path), key: path.join('.'), found, expected: expectation(issue) }];
+}
+
+/**
+ * What is wrong with a value that may have several forms, by the form that was most likely meant.
+ * @returns issues with paths from the whole content on; `undefined` where the issue is single itself
+ */
+export function singleIssues(issue: core.$ZodIssue): core.$ZodIssue[] | undefined {
+  const meant = issue.code === 'invalid_union' ? likeliest(issue.errors) : undefined;
+  return meant?.map((part) => ({ ...part, path: [...issue.path, ...part.path] }));
 }
 
 /** Of several forms the one with the fewest faults, if any has the kind of value that stands there. */

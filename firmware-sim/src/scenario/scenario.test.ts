@@ -183,6 +183,40 @@ describe('a fault is told with line, key, value and what was expected', () => {
     ]);
   });
 
+  test('a scale with a fault of its own is also checked for how its other parts fit', () => {
+    const text = smallText()
+      .replace('unit: 1\n', 'unit: 700\n')
+      .replace('product: washer-m8', 'product: washers')
+      .replace('countMg: 100\n', 'countMg: 300\n')
+      .replace('capacityMg: 15000000', 'capacityMg: 1500000')
+      .replace('noiseMg: 2000\n', 'noiseMg: none\n            colour: red\n')
+      .replace('pickMin: 1, pickMax: 5, rhythm: round-the-clock', 'pickMin: 9, pickMax: 5')
+      .replace('bin: workshop-sand', 'bin: workshop-clamps\n            outage: 7')
+      .replace('use: { perDay: 150', 'faults: [{ kind: wrong-crc }, { kind: 7 }]\n            $&');
+    const keys = faultsOf(text).map((line) => /links\.(.*?): /.exec(line)?.[1]);
+    expect(keys).toEqual([
+      '0.scales.0.product',
+      '0.scales.0.unit',
+      '0.scales.0.countMg',
+      '1.scales.0.capacityMg',
+      '1.scales.0.noiseMg',
+      '1.scales.0.colour',
+      '1.scales.0.use.rhythm',
+      '1.scales.0.use.pickMax',
+      '2.scales.0.bin',
+      '2.scales.0.outage',
+      '2.scales.0.faults.1.kind',
+      '2.scales.0.faults.0.kind',
+    ]);
+  });
+
+  test('parts that are faulty are not said to be missing', () => {
+    const ships = smallText().replace(/use: .*pickMax: 5.*/, 'ships: { rhythm: 7 }');
+    expect(faultsOf(ships)).toEqual([expect.stringContaining('ships.rhythm: is 7; expected')]);
+    const none = smallText().replace(/use: .*pickMax: 5.*/, 'ships: 7');
+    expect(faultsOf(none)).toEqual([expect.stringContaining('ships: is 7; expected')]);
+  });
+
   test.each([
     ['an empty file', '', 6],
     ['no scenario at all', '[]', 1],

@@ -8,7 +8,7 @@ import { REGISTER_PROFILES } from '../devices/register-devices.ts';
 import { faultRules } from '../faults/section.ts';
 import { cell, moments, outage } from './cell.ts';
 import { crossCheck } from './checks.ts';
-import { soundParts } from './sound.ts';
+import { faultyPaths, soundParts } from './sound.ts';
 
 const id = z.string().regex(ID_PATTERN, { error: `an id: ${ID_PATTERN.source}` });
 const label = z.string().trim().min(1);
@@ -217,8 +217,9 @@ export type Product = z.infer<typeof product>;
 
 const checkedScenario = scenario.superRefine(
   (content, context) => {
-    const sound = soundParts(content, context.issues);
-    const told = new Set(context.issues.map(({ path = [] }) => path.join('.')));
+    const faults = faultyPaths(context.issues);
+    const sound = soundParts(content, faults);
+    const told = new Set(faults.map((path) => path.join('.')));
     for (const { path, expected } of sound ? crossCheck(sound, content) : []) {
       if (told.has(path.join('.'))) continue;
       context.addIssue({ code: 'custom', path: [...path], message: expected });
