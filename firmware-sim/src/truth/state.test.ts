@@ -8,6 +8,7 @@ import { smallScenario, smallText } from '../testing/small-scenario.ts';
 import { openState } from './state.ts';
 
 const NOW = Date.UTC(2026, 2, 2, 10, 0, 30);
+const STARTED_AT = NOW - (NOW % MINUTE_MS);
 const scenario = smallScenario();
 let dir: string;
 beforeEach(() => {
@@ -16,11 +17,10 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 test('a new world begins its history before the minute of its start', async () => {
-  const startedAt = NOW - (NOW % MINUTE_MS);
-  const historyFrom = startedAt - 2 * DAY_MS;
+  const historyFrom = STARTED_AT - 2 * DAY_MS;
   expect(await openState({ dir, scenario, now: NOW, historyDays: 2 })).toMatchObject({
     scenario: 'small',
-    startedAt,
+    startedAt: STARTED_AT,
     historyFrom,
     truthTo: historyFrom,
   });
@@ -40,7 +40,9 @@ test.each(['', '{"scenario":"small"', '{"scenario":"small"}', '[]'])(
     await expect(failure).rejects.toThrow(/^[^\n]*state\.json[^\n]*set aside as [^\n]*$/);
     const [aside = ''] = readdirSync(dir);
     expect(readFileSync(join(dir, aside), 'utf8')).toBe(text);
-    await expect(openState({ dir, scenario, now: NOW, historyDays: 2 })).resolves.toBeDefined();
+    const anew = await openState({ dir, scenario, now: NOW, historyDays: 2 });
+    expect(anew).toMatchObject({ startedAt: STARTED_AT, truthTo: STARTED_AT - 2 * DAY_MS });
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(anew);
   },
 );
 
@@ -53,13 +55,10 @@ test('a new world does not continue the truth of an old one', async () => {
 });
 
 test('another port is the same world, another seed is not', async () => {
-  await openState({ dir, scenario, now: NOW, historyDays: 2 });
+  const first = await openState({ dir, scenario, now: NOW, historyDays: 2 });
   const moved = parseScenario('small.yaml', smallText().replace('port: 0', 'port: 5000'));
-  await expect(
-    openState({ dir, scenario: moved, now: NOW, historyDays: 0 }),
-  ).resolves.toBeDefined();
+  const later = { dir, now: NOW + DAY_MS, historyDays: 0 };
+  expect(await openState({ ...later, scenario: moved })).toEqual(first);
   const other = parseScenario('small.yaml', smallText().replace('seed: 1', 'seed: 2'));
-  await expect(openState({ dir, scenario: other, now: NOW, historyDays: 0 })).rejects.toThrow(
-    'another seed',
-  );
+  await expect(openState({ ...later, scenario: other })).rejects.toThrow('another seed');
 });
