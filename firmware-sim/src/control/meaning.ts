@@ -1,5 +1,5 @@
 import type { Framing } from '../core/faults.ts';
-import { crc16 } from '../modbus/crc.ts';
+import { answerBytes, intact, requestBytes } from '../modbus/rtu.ts';
 
 /** One part of what a frame says; labels and words are translated by whoever shows them. */
 export interface Term {
@@ -50,6 +50,8 @@ const CONTROLS =
     ' ',
   );
 const MBAP_BYTES = 7;
+/** Unit, function code, CRC. */
+const RTU_BYTES = 4;
 
 /**
  * What a piece of bytes says to whoever knows the protocol.
@@ -97,14 +99,20 @@ function mbap(dir: 'rx' | 'tx', bytes: Buffer, request: Buffer | null): Term[] {
 }
 
 function rtu(dir: 'rx' | 'tx', bytes: Buffer, request: Buffer | null): Term[] {
-  if (bytes.length < 4) return [broken('shorter than a frame')];
-  const end = bytes.length - 2;
-  const isIntact = crc16(bytes.subarray(0, end)) === bytes.readUInt16LE(end);
-  const asked = request && request.length > 4 ? request.subarray(1, -2) : null;
+  if (bytes.length < RTU_BYTES) return [broken('shorter than a frame')];
+  if (intact(bytes)) return rtuFrame(dir, bytes, request);
+  const end = (dir === 'rx' ? requestBytes(bytes) : answerBytes(bytes)) ?? bytes.length;
+  const first = bytes.subarray(0, end);
+  if (!intact(first)) return [broken('CRC is wrong'), ...rtuFrame(dir, bytes, request)];
+  // Of answers in one piece only the last is to the newest request.
+  return [...rtuFrame(dir, first, null), ...rtu(dir, bytes.subarray(end), request)];
+}
+
+function rtuFrame(dir: 'rx' | 'tx', frame: Buffer, request: Buffer | null): Term[] {
+  const asked = request && request.length > RTU_BYTES ? request.subarray(1, -2) : null;
   return [
-    ...(isIntact ? [] : [broken('CRC is wrong')]),
-    { label: 'unit', value: String(bytes.readUInt8(0)) },
-    ...pduTerms(dir, bytes.subarray(1, end), asked),
+    { label: 'unit', value: String(frame.readUInt8(0)) },
+    ...pduTerms(dir, frame.subarray(1, -2), asked),
   ];
 }
 

@@ -26,13 +26,15 @@ export interface RegisterDevice {
   write(address: number, values: readonly number[]): 'done' | 'illegal-address' | 'illegal-value';
 }
 
-const READ_COILS = 0x01;
+export const READ_COILS = 0x01;
 const READ_DISCRETE = 0x02;
 const READ_HOLDING = 0x03;
-const READ_INPUT = 0x04;
-const WRITE_SINGLE = 0x06;
+export const READ_INPUT = 0x04;
+export const WRITE_SINGLE = 0x06;
 export const WRITE_MULTIPLE = 0x10;
 export const WRITE_MULTIPLE_COILS = 0x0f;
+/** Of the function's code, where an answer is an exception. */
+export const EXCEPTION_BIT = 0x80;
 
 const MAX_READ = 125;
 const MAX_READ_BITS = 2000;
@@ -62,7 +64,7 @@ export function answer(device: RegisterDevice, request: Buffer): Buffer {
 }
 
 export function exception(request: Buffer, code: Exception): Buffer {
-  return Buffer.from([(request[0] ?? 0) | 0x80, code]);
+  return Buffer.from([(request[0] ?? 0) | EXCEPTION_BIT, code]);
 }
 
 function readRegisters(device: RegisterDevice, table: RegisterTable, request: Buffer): Buffer {

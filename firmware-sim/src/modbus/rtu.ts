@@ -1,5 +1,12 @@
 import { crc16 } from './crc.ts';
-import { WRITE_MULTIPLE, WRITE_MULTIPLE_COILS } from './pdu.ts';
+import {
+  EXCEPTION_BIT,
+  READ_COILS,
+  READ_INPUT,
+  WRITE_MULTIPLE,
+  WRITE_MULTIPLE_COILS,
+  WRITE_SINGLE,
+} from './pdu.ts';
 
 /**
  * Framing of Modbus RTU: unit, PDU, CRC.
@@ -26,6 +33,9 @@ const MIN_BYTES = 4;
 const MAX_BYTES = 256;
 /** Reads and single writes, functions 1 to 6. */
 const SHORT_REQUEST_BYTES = 8;
+/** What was written is answered with its address and value, or count. */
+const WRITE_ANSWER_BYTES = 8;
+const EXCEPTION_BYTES = 5;
 
 export function createRtuReader(): RtuReader {
   let rest: Buffer = Buffer.alloc(0);
@@ -52,7 +62,7 @@ export function createRtuReader(): RtuReader {
 }
 
 /** @returns the length of the request that begins here; `null` where it cannot be known */
-function requestBytes(bytes: Buffer): number | null {
+export function requestBytes(bytes: Buffer): number | null {
   const code = bytes[1];
   if (code === undefined) return null;
   if (code >= 1 && code <= 6) return SHORT_REQUEST_BYTES;
@@ -61,7 +71,18 @@ function requestBytes(bytes: Buffer): number | null {
   return dataBytes === undefined ? null : 9 + dataBytes;
 }
 
-function intact(bytes: Buffer): RtuFrame | null {
+/** @returns the length of the answer that begins here; `null` where it cannot be known */
+export function answerBytes(bytes: Buffer): number | null {
+  const [, code, dataBytes] = bytes;
+  if (code === undefined || dataBytes === undefined) return null;
+  if ((code & EXCEPTION_BIT) !== 0) return EXCEPTION_BYTES;
+  if (code >= READ_COILS && code <= READ_INPUT) return 5 + dataBytes;
+  const isWrite = code <= WRITE_SINGLE || code === WRITE_MULTIPLE || code === WRITE_MULTIPLE_COILS;
+  return code > READ_INPUT && isWrite ? WRITE_ANSWER_BYTES : null;
+}
+
+/** @returns the frame where the CRC is right; else `null` */
+export function intact(bytes: Buffer): RtuFrame | null {
   if (bytes.length < MIN_BYTES) return null;
   const end = bytes.length - 2;
   if (crc16(bytes.subarray(0, end)) !== bytes.readUInt16LE(end)) return null;
