@@ -3,7 +3,7 @@ import type { FaultRule } from '../core/faults.ts';
 import type { Display, Indicator, KeyOutcome } from '../core/indicator.ts';
 import type { FaultView, LinkFaults } from '../faults/link-faults.ts';
 import { impossibleRules, possibleKinds } from '../faults/section.ts';
-import type { Scale, Scenario } from '../scenario/scenario.ts';
+import type { Link, Scale, Scenario, Site } from '../scenario/scenario.ts';
 import type { FrameLog, FrameQuery, FrameView } from './frame-log.ts';
 
 /** What a technician may do to the running simulation; page and command line offer the same. */
@@ -77,8 +77,17 @@ export interface Controlled {
   readonly frames: FrameLog;
   /** What clients of the link see. */
   readonly indicator: (scale: Scale) => Indicator;
-  readonly content: (bin: BinId) => { readonly quantity: number; readonly massMg: number };
-  readonly act: (bin: BinId, deed: { kind: 'put' | 'take'; quantity: number }) => void;
+  readonly world: {
+    content(bin: BinId): { readonly quantity: number; readonly massMg: number };
+    act(bin: BinId, deed: { kind: 'put' | 'take'; quantity: number }): void;
+  };
+}
+
+/** A scale, and where in the scenario it stands. */
+interface Place {
+  readonly site: Site;
+  readonly link: Link;
+  readonly scale: Scale;
 }
 
 const done: Outcome = { ok: true, value: null };
@@ -86,92 +95,101 @@ const refused = (reason: Refusal): { ok: false; reason: Refusal } => ({ ok: fals
 const placeOf = (site: string, link: string): string => `${site}/${link}`;
 
 export function createControl(controlled: Controlled): Control {
-  const { scenario, links, faultsOf, frames } = controlled;
-  const products = new Map(scenario.products.map((product) => [product.id, product]));
-  const places = scenario.sites.flatMap((site) =>
+  const { scenario, frames } = controlled;
+  const places: readonly Place[] = scenario.sites.flatMap((site) =>
     site.links.flatMap((link) => link.scales.map((scale) => ({ site, link, scale }))),
   );
-  const byBin = new Map<string, (typeof places)[number]>(
-    places.map((place) => [place.scale.bin, place]),
-  );
-  const unitsAt = (site: string, link: string): number[] =>
-    places.flatMap((place) =>
-      place.site.id === site && place.link.name === link && 'unit' in place.scale
-        ? [place.scale.unit]
-        : [],
-    );
-
   return {
     scenario: scenario.name,
-    links: () =>
-      links.map((link) => ({
-        ...link,
-        units: unitsAt(link.site, link.link),
-        kinds: possibleKinds(link.protocol),
-      })),
-    bins: () =>
-      places.map(({ site, link, scale }) => {
-        const { quantity, massMg } = controlled.content(scale.bin);
-        const product = products.get(scale.product);
-        const indicator = controlled.indicator(scale);
-        return {
-          bin: scale.bin,
-          name: scale.name,
-          site: site.id,
-          link: link.name,
-          unit: 'unit' in scale ? scale.unit : null,
-          product: product?.name ?? scale.product,
-          quantityUnit: product?.unit ?? 'piece',
-          quantity,
-          massMg,
-          isOn: indicator.isOn(),
-          display: indicator.display(),
-          divisionMg: scale.divisionMg,
-        };
-      }),
+    frames: (query) => frames.list(query),
+    ...controlBins(controlled, places),
+    ...controlLinks(controlled, places),
+  };
+}
+
+function controlBins(
+  controlled: Controlled,
+  places: readonly Place[],
+): Pick<Control, 'bins' | 'act' | 'press'> {
+  const { scenario, indicator, world } = controlled;
+  const products = new Map(scenario.products.map((product) => [product.id, product]));
+  const scales = new Map<string, Scale>(places.map(({ scale }) => [scale.bin, scale]));
+  const viewOf = ({ site, link, scale }: Place): BinView => {
+    const { quantity, massMg } = world.content(scale.bin);
+    const product = products.get(scale.product);
+    const shown = indicator(scale);
+    return {
+      bin: scale.bin,
+      name: scale.name,
+      site: site.id,
+      link: link.name,
+      unit: 'unit' in scale ? scale.unit : null,
+      product: product?.name ?? scale.product,
+      quantityUnit: product?.unit ?? 'piece',
+      quantity,
+      massMg,
+      isOn: shown.isOn(),
+      display: shown.display(),
+      divisionMg: scale.divisionMg,
+    };
+  };
+  return {
+    bins: () => places.map(viewOf),
     act(bin, kind, quantity) {
-      const place = byBin.get(bin);
-      if (!place) return refused('unknown-bin');
-      if (kind === 'take' && controlled.content(place.scale.bin).quantity < quantity) {
+      const scale = scales.get(bin);
+      if (!scale) return refused('unknown-bin');
+      if (kind === 'take' && world.content(scale.bin).quantity < quantity) {
         return refused('not-enough');
       }
-      controlled.act(place.scale.bin, { kind, quantity });
+      world.act(scale.bin, { kind, quantity });
       return done;
     },
     press(bin, key) {
-      const place = byBin.get(bin);
-      if (!place) return refused('unknown-bin');
-      const outcome = pressed(controlled.indicator(place.scale), key);
+      const scale = scales.get(bin);
+      if (!scale) return refused('unknown-bin');
+      const outcome = pressed(indicator(scale), key);
       return outcome === 'done' ? done : refused(outcome);
     },
-    faults: () =>
-      links.flatMap(({ site, link }) => {
-        const views = faultsOf(placeOf(site, link))?.list() ?? [];
-        return views.map((view) => withPlace(view));
-      }),
+  };
+}
+
+function controlLinks(
+  { links, faultsOf }: Controlled,
+  places: readonly Place[],
+): Pick<Control, 'links' | 'faults' | 'inject' | 'clear'> {
+  const unitsAt = (at: string): number[] =>
+    places.flatMap(({ site, link, scale }) =>
+      placeOf(site.id, link.name) === at && 'unit' in scale ? [scale.unit] : [],
+    );
+  const named = links.map((link) => ({ at: placeOf(link.site, link.link), link }));
+  return {
+    links: () =>
+      named.map(({ at, link }) => ({
+        ...link,
+        units: unitsAt(at),
+        kinds: possibleKinds(link.protocol),
+      })),
+    faults: () => named.flatMap(({ at }) => (faultsOf(at)?.list() ?? []).map(withPlace)),
     inject(name, unit, rule) {
-      const found = links.filter(({ site, link }) => placeOf(site, link) === name || link === name);
-      const [link] = found;
-      const faults = link && found.length === 1 && faultsOf(placeOf(link.site, link.link));
-      if (!link || !faults) return refused('unknown-link');
-      if (unit !== null && !unitsAt(link.site, link.link).includes(unit)) {
-        return refused('unknown-unit');
+      const found = named.filter(({ at, link }) => at === name || link.link === name);
+      const [only] = found;
+      const faults = only && found.length === 1 && faultsOf(only.at);
+      if (!only || !faults) return refused('unknown-link');
+      if (unit !== null && !unitsAt(only.at).includes(unit)) return refused('unknown-unit');
+      if (impossibleRules(only.link.protocol, [rule]).length > 0) {
+        return refused('impossible-fault');
       }
-      if (impossibleRules(link.protocol, [rule]).length > 0) return refused('impossible-fault');
       return { ok: true, value: withPlace(faults.add(unit, rule)) };
     },
     clear(id) {
       if (id === null) {
-        const cleared = links.map(
-          ({ site, link }) => faultsOf(placeOf(site, link))?.clear(null) ?? 0,
-        );
+        const cleared = named.map(({ at }) => faultsOf(at)?.clear(null) ?? 0);
         return { ok: true, value: cleared.reduce((sum, count) => sum + count, 0) };
       }
-      const [, place = '', number = ''] = /^(.*)#(\d+)$/.exec(id) ?? [];
-      const count = faultsOf(place)?.clear(Number(number)) ?? 0;
+      const [, at = '', number = ''] = /^(.*)#(\d+)$/.exec(id) ?? [];
+      const count = faultsOf(at)?.clear(Number(number)) ?? 0;
       return count === 0 ? refused('unknown-fault') : { ok: true, value: count };
     },
-    frames: (query) => frames.list(query),
   };
 }
 
