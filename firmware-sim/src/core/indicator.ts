@@ -42,49 +42,37 @@ const CENTRE_DIVISIONS = 0.25;
 /** Zero can be set within ±2 % of the capacity (OIML R 76-1, 4.5.1: at most 4 % in all). */
 const ZERO_RANGE = 0.02;
 
-/** Zero and tare are lost with the power, as with most indicators. */
-export function createIndicator(
-  model: { readonly capacityMg: number; readonly divisionMg: number },
-  weigh: () => Weight,
-): Indicator {
-  const { capacityMg, divisionMg } = model;
+interface IndicatorModel {
+  readonly capacityMg: number;
+  readonly divisionMg: number;
+}
+
+/** @param weigh what the load cell weighs at the moment somebody looks */
+export function createIndicator(model: IndicatorModel, weigh: () => Weight): Indicator {
+  const settings = new Settings(model);
   const native = nativeUnit(model);
-  let zeroMg = 0;
-  let tareMg = 0;
-  let powerUps = 0;
+  const { divisionMg } = model;
   let pressed = '';
-  // Adding 0 turns the -0 of rounding into 0.
-  const rounded = (massMg: number): number => Math.round(massMg / divisionMg) * divisionMg + 0;
 
   /** The weight now, after what befell the indicator since it was looked at last. */
   function look(): Weight {
     const weight = weigh();
-    if ((weight.powerUps ?? 0) !== powerUps) {
-      powerUps = weight.powerUps ?? 0;
-      zeroMg = 0;
-      tareMg = 0;
-    }
+    settings.powered(weight.powerUps ?? 0);
     const { press } = weight;
-    if (press && press.id !== pressed && pressKey(press.key, weight)) pressed = press.id;
+    if (press && press.id !== pressed && settings.press(press.key, weight)) pressed = press.id;
     return weight;
-  }
-
-  function pressKey(key: 'zero' | 'tare' | 'clear', weight: Weight): boolean {
-    if (key === 'zero') return zeroAt(weight) === 'done';
-    if (key === 'tare') return tareAt(weight) === 'done';
-    tareMg = 0;
-    return true;
   }
 
   function shown(weight: Weight): Display {
     const { grossMg: raw, stable, cellError = false, starting = false, unit = native } = weight;
-    const grossMg = rounded(raw - zeroMg);
+    const { tareMg, zeroMg } = settings;
+    const grossMg = settings.grossMg(weight);
     return {
       grossMg,
       netMg: grossMg - tareMg,
       tareMg,
       stable,
-      overload: grossMg > capacityMg + OVERLOAD_DIVISIONS * divisionMg,
+      overload: settings.isOver(grossMg),
       underload: grossMg < -UNDERLOAD_DIVISIONS * divisionMg,
       cellError,
       centreOfZero: Math.abs(raw - zeroMg) <= CENTRE_DIVISIONS * divisionMg,
@@ -93,37 +81,94 @@ export function createIndicator(
     };
   }
 
-  function zeroAt({ grossMg: raw, stable, cellError }: Weight): KeyOutcome {
-    if (raw > capacityMg * ZERO_RANGE) return 'over';
-    if (raw < -capacityMg * ZERO_RANGE) return 'under';
-    if (!stable || cellError === true) return 'motion';
-    zeroMg = raw;
-    tareMg = 0;
-    return 'done';
-  }
-
-  function tareAt(weight: Weight): KeyOutcome {
-    const { grossMg, stable, overload, cellError } = shown(weight);
-    if (overload) return 'over';
-    if (grossMg < 0) return 'under';
-    if (!stable || cellError) return 'motion';
-    tareMg = grossMg;
-    return 'done';
-  }
-
   return {
     display: () => shown(look()),
     isOn: () => weigh().off !== true,
-    zero: () => zeroAt(look()),
-    tare: () => tareAt(look()),
-    presetTare(massMg) {
-      if (massMg > capacityMg) return 'over';
-      if (massMg < 0) return 'under';
-      tareMg = rounded(massMg);
-      return 'done';
-    },
-    clearTare() {
-      tareMg = 0;
-    },
+    zero: () => settings.zero(look()),
+    tare: () => settings.tare(look()),
+    presetTare: (massMg) => settings.presetTare(massMg),
+    clearTare: () => settings.clearTare(),
   };
+}
+
+/** What the keys set: zero and tare. Both are lost with the power, as with most indicators. */
+class Settings {
+  readonly #model: IndicatorModel;
+  #zeroMg = 0;
+  #tareMg = 0;
+  #powerUps = 0;
+
+  constructor(model: IndicatorModel) {
+    this.#model = model;
+  }
+
+  get zeroMg(): number {
+    return this.#zeroMg;
+  }
+
+  get tareMg(): number {
+    return this.#tareMg;
+  }
+
+  /** @param powerUps how often it got its power back */
+  powered(powerUps: number): void {
+    if (powerUps === this.#powerUps) return;
+    this.#powerUps = powerUps;
+    this.#zeroMg = 0;
+    this.#tareMg = 0;
+  }
+
+  /** From the zero that is set, rounded. */
+  grossMg(weight: Weight): number {
+    return this.#rounded(weight.grossMg - this.#zeroMg);
+  }
+
+  isOver(grossMg: number): boolean {
+    const { capacityMg, divisionMg } = this.#model;
+    return grossMg > capacityMg + OVERLOAD_DIVISIONS * divisionMg;
+  }
+
+  /** @returns whether it was done */
+  press(key: 'zero' | 'tare' | 'clear', weight: Weight): boolean {
+    if (key === 'zero') return this.zero(weight) === 'done';
+    if (key === 'tare') return this.tare(weight) === 'done';
+    this.clearTare();
+    return true;
+  }
+
+  zero({ grossMg: raw, stable, cellError }: Weight): KeyOutcome {
+    const rangeMg = this.#model.capacityMg * ZERO_RANGE;
+    if (raw > rangeMg) return 'over';
+    if (raw < -rangeMg) return 'under';
+    if (!stable || cellError === true) return 'motion';
+    this.#zeroMg = raw;
+    this.#tareMg = 0;
+    return 'done';
+  }
+
+  tare(weight: Weight): KeyOutcome {
+    const grossMg = this.grossMg(weight);
+    if (this.isOver(grossMg)) return 'over';
+    if (grossMg < 0) return 'under';
+    if (!weight.stable || weight.cellError === true) return 'motion';
+    this.#tareMg = grossMg;
+    return 'done';
+  }
+
+  presetTare(massMg: number): 'done' | 'over' | 'under' {
+    if (massMg > this.#model.capacityMg) return 'over';
+    if (massMg < 0) return 'under';
+    this.#tareMg = this.#rounded(massMg);
+    return 'done';
+  }
+
+  clearTare(): void {
+    this.#tareMg = 0;
+  }
+
+  #rounded(massMg: number): number {
+    const { divisionMg } = this.#model;
+    // Adding 0 turns the -0 of rounding into 0.
+    return Math.round(massMg / divisionMg) * divisionMg + 0;
+  }
 }
