@@ -6,7 +6,7 @@ import { encodeMbap } from '../modbus/mbap.ts';
 import { encodeRtu } from '../modbus/rtu.ts';
 import { damaged } from './damage.ts';
 import { streamOf } from '../core/random.ts';
-import { createLinkFaults, type Injection, type LinkFaults } from './link-faults.ts';
+import { LinkFaults, type Injection } from './link-faults.ts';
 import { faultyLine } from './line.ts';
 import { faultRule } from './section.ts';
 
@@ -19,7 +19,7 @@ let monotonic = 0;
 const clock = { wallMs: () => 1_000 + monotonic, monotonicMs: () => monotonic };
 const injections: Injection[] = [];
 const linkFaults = (seed = 1, framing: LinkFaults['framing'] = 'mbap'): LinkFaults =>
-  createLinkFaults({
+  new LinkFaults({
     place: { site: 's', link: 'l', framing },
     seed,
     clock,

@@ -4,12 +4,7 @@ import type { Clock } from '#shared/clock.ts';
 import type { Indicator } from '../core/indicator.ts';
 import { parityOf, type Link, type Scale, type Scenario, type Site } from '../scenario/scenario.ts';
 import { faultyLine, type WirePiece } from './line.ts';
-import {
-  createLinkFaults,
-  type FaultyPlace,
-  type Injection,
-  type LinkFaults,
-} from './link-faults.ts';
+import { type FaultyPlace, type Injection, LinkFaults } from './link-faults.ts';
 import { framingOf } from './section.ts';
 import { stuckable } from './stuck.ts';
 
@@ -43,7 +38,7 @@ export function createLines(options: {
       const framing = framingOf(link.protocol);
       const isSevenBits = parityOf(link) !== 'none';
       const place: FaultyPlace = { site: site.id, link: link.name, framing, isSevenBits };
-      const faults = createLinkFaults({ place, seed, clock, onInjected });
+      const faults = new LinkFaults({ place, seed, clock, onInjected });
       places.set(`${site.id}/${link.name}`, { place, faults });
       for (const rule of link.faults) faults.add(null, rule);
       for (const scale of link.scales) {

@@ -42,32 +42,6 @@ export interface Strike {
   readonly random: Stream;
 }
 
-/** The faults of one link, decided by seed, device and number of the request alone. */
-export interface LinkFaults {
-  readonly framing: Framing;
-  /** @returns what befalls the next answer of this unit, or `null` */
-  onAnswer(unit: number | null): Strike | null;
-  /** @param open connections that already stand @returns what befalls a new one, or `null` */
-  onConnection(open: number): LineFaultKind | null;
-  /** What the line is dead by now, also for connections that stood before. */
-  deadBy(): LineFaultKind | null;
-  /** Whether this unit shows what it showed. */
-  isStuck(unit: number | null): boolean;
-  add(unit: number | null, rule: FaultRule): FaultView;
-  /** @param id of one; `null` for all @returns how many there were */
-  clear(id: number | null): number;
-  list(): readonly FaultView[];
-}
-
-interface Entry {
-  readonly id: number;
-  readonly unit: number | null;
-  readonly rule: FaultRule;
-  readonly key: number;
-  readonly since: number;
-  injected: number;
-}
-
 export interface FaultyPlace {
   readonly site: string;
   readonly link: string;
@@ -76,102 +50,167 @@ export interface FaultyPlace {
   readonly isSevenBits?: boolean;
 }
 
-export function createLinkFaults(options: {
-  readonly place: FaultyPlace;
-  readonly seed: number;
-  readonly clock: Clock;
-  readonly onInjected: (injection: Injection) => void;
-}): LinkFaults {
-  const { place, seed, clock, onInjected } = options;
-  const name = `${place.site}/${place.link}`;
-  const answers = new Map<number | null, number>();
-  let entries: Entry[] = [];
-  let connections = 0;
-  let rules = 0;
+/** A rule on a link, since it was made. */
+class Entry {
+  readonly id: number;
+  /** Only the answers of this unit; `null`: of all. */
+  readonly unit: number | null;
+  readonly rule: FaultRule;
+  readonly #since: number;
+  #injected = 0;
 
-  const stateOf = (entry: Entry): RuleState => ({
-    elapsedMs: clock.monotonicMs() - entry.since,
-    injected: entry.injected,
-  });
-  const active = (entry: Entry): boolean => isActive(entry.rule, stateOf(entry));
-  const viewOf = (entry: Entry): FaultView => {
-    const { id, unit, rule } = entry;
-    const { site, link } = place;
-    return { id, site, link, unit, rule, active: active(entry), ...stateOf(entry) };
-  };
-
-  function inject(entry: Entry, unit: number | null, request: number): void {
-    entry.injected += 1;
-    const { site, link } = place;
-    const { kind } = entry.rule;
-    onInjected({ at: clock.wallMs(), site, link, unit, kind, request, rule: entry.id });
+  constructor(id: number, unit: number | null, rule: FaultRule, now: number) {
+    this.id = id;
+    this.unit = unit;
+    this.rule = rule;
+    this.#since = now;
   }
 
-  function onAnswer(unit: number | null): Strike | null {
-    const request = answers.get(unit) ?? 0;
-    answers.set(unit, request + 1);
-    for (const entry of entries) {
-      const { kind } = entry.rule;
-      if (isLineFault(kind) || kind === 'stuck') continue;
-      if (entry.unit !== null && entry.unit !== unit) continue;
-      if (!active(entry) || !isDrawn(entry.rule, entry.key, request)) continue;
-      inject(entry, unit, request);
-      const key = keyOf(seed, name, String(unit), String(entry.id), String(request));
-      return { rule: entry.rule, random: streamOf(key) };
-    }
-    return null;
+  stateAt(now: number): RuleState {
+    return { elapsedMs: now - this.#since, injected: this.#injected };
   }
 
-  function onConnection(open: number): LineFaultKind | null {
-    const request = connections;
-    connections += 1;
-    for (const entry of entries) {
-      const { kind } = entry.rule;
-      if (!isLineFault(kind) || !active(entry)) continue;
-      if (kind === 'max-connections' && open < entry.rule.connections) continue;
-      if (!isDrawn(entry.rule, entry.key, request)) continue;
-      inject(entry, null, request);
+  isActive(now: number): boolean {
+    return isActive(this.rule, this.stateAt(now));
+  }
+
+  /** Whether it lasts, however often it was told. */
+  lastsAt(now: number): boolean {
+    return isActive(this.rule, { ...this.stateAt(now), injected: 0 });
+  }
+
+  concerns(unit: number | null): boolean {
+    return this.unit === null || this.unit === unit;
+  }
+
+  get isTold(): boolean {
+    return this.#injected > 0;
+  }
+
+  count(): void {
+    this.#injected += 1;
+  }
+}
+
+/** The faults of one link, decided by seed, device and number of the request alone. */
+export class LinkFaults {
+  readonly #place: FaultyPlace;
+  readonly #name: string;
+  readonly #seed: number;
+  readonly #clock: Clock;
+  readonly #onInjected: (injection: Injection) => void;
+  readonly #answers = new Map<number | null, number>();
+  #entries: Entry[] = [];
+  #connections = 0;
+  #rules = 0;
+
+  constructor(options: {
+    readonly place: FaultyPlace;
+    readonly seed: number;
+    readonly clock: Clock;
+    readonly onInjected: (injection: Injection) => void;
+  }) {
+    this.#place = options.place;
+    this.#name = `${options.place.site}/${options.place.link}`;
+    this.#seed = options.seed;
+    this.#clock = options.clock;
+    this.#onInjected = options.onInjected;
+  }
+
+  get framing(): Framing {
+    return this.#place.framing;
+  }
+
+  /** @returns what befalls the next answer of this unit, or `null` */
+  onAnswer(unit: number | null): Strike | null {
+    const request = this.#answers.get(unit) ?? 0;
+    this.#answers.set(unit, request + 1);
+    const struck = this.#entries.find(
+      (entry) =>
+        !isLineFault(entry.rule.kind) &&
+        entry.rule.kind !== 'stuck' &&
+        entry.concerns(unit) &&
+        this.#strikes(entry, unit, request),
+    );
+    if (!struck) return null;
+    this.#inject(struck, unit, request);
+    const key = keyOf(this.#seed, this.#name, String(unit), String(struck.id), String(request));
+    return { rule: struck.rule, random: streamOf(key) };
+  }
+
+  /** @param open connections that already stand @returns what befalls a new one, or `null` */
+  onConnection(open: number): LineFaultKind | null {
+    const request = this.#connections;
+    this.#connections += 1;
+    for (const entry of this.#entries) {
+      const { kind, connections } = entry.rule;
+      if (!isLineFault(kind) || (kind === 'max-connections' && open < connections)) continue;
+      if (!this.#strikes(entry, null, request)) continue;
+      this.#inject(entry, null, request);
       return kind;
     }
     return null;
   }
 
+  /** What the line is dead by now, also for connections that stood before. */
+  deadBy(): LineFaultKind | null {
+    const kind = this.#lasting(null, isDeadLine)?.rule.kind;
+    return kind !== undefined && isLineFault(kind) ? kind : null;
+  }
+
+  /** Whether this unit shows what it showed. */
+  isStuck(unit: number | null): boolean {
+    return this.#lasting(unit, ({ kind }) => kind === 'stuck') !== undefined;
+  }
+
+  add(unit: number | null, rule: FaultRule): FaultView {
+    this.#rules += 1;
+    const entry = new Entry(this.#rules, unit, rule, this.#clock.monotonicMs());
+    this.#entries.push(entry);
+    return this.#viewOf(entry);
+  }
+
+  /** @param id of one; `null` for all @returns how many there were */
+  clear(id: number | null): number {
+    const before = this.#entries.length;
+    this.#entries = id === null ? [] : this.#entries.filter((entry) => entry.id !== id);
+    return before - this.#entries.length;
+  }
+
+  list(): readonly FaultView[] {
+    return this.#entries.map((entry) => this.#viewOf(entry));
+  }
+
+  #strikes(entry: Entry, unit: number | null, request: number): boolean {
+    if (!entry.isActive(this.#clock.monotonicMs())) return false;
+    const key = ruleKey(this.#seed, `${this.#name}/${entry.unit ?? ''}`, entry.id);
+    return isDrawn(entry.rule, key, request);
+  }
+
   /** From here on for as long as it lasts; told once. */
-  function lasting(unit: number | null, wanted: (rule: FaultRule) => boolean): Entry | undefined {
-    const entry = entries.find(
-      (candidate) =>
-        (candidate.unit === null || candidate.unit === unit) &&
-        wanted(candidate.rule) &&
-        isActive(candidate.rule, { ...stateOf(candidate), injected: 0 }),
+  #lasting(unit: number | null, wanted: (rule: FaultRule) => boolean): Entry | undefined {
+    const now = this.#clock.monotonicMs();
+    const entry = this.#entries.find(
+      (candidate) => candidate.concerns(unit) && wanted(candidate.rule) && candidate.lastsAt(now),
     );
-    if (entry?.injected === 0) inject(entry, unit, answers.get(unit) ?? 0);
+    if (entry && !entry.isTold) this.#inject(entry, unit, this.#answers.get(unit) ?? 0);
     return entry;
   }
 
-  return {
-    framing: place.framing,
-    onAnswer,
-    onConnection,
-    deadBy() {
-      const kind = lasting(null, isDeadLine)?.rule.kind;
-      return kind !== undefined && isLineFault(kind) ? kind : null;
-    },
-    isStuck: (unit) => lasting(unit, ({ kind }) => kind === 'stuck') !== undefined,
-    add(unit, rule) {
-      rules += 1;
-      const key = ruleKey(seed, `${name}/${unit ?? ''}`, rules);
-      const since = clock.monotonicMs();
-      const entry = { id: rules, unit, rule, key, since, injected: 0 };
-      entries.push(entry);
-      return viewOf(entry);
-    },
-    clear(id) {
-      const before = entries.length;
-      entries = id === null ? [] : entries.filter((entry) => entry.id !== id);
-      return before - entries.length;
-    },
-    list: () => entries.map(viewOf),
-  };
+  #inject(entry: Entry, unit: number | null, request: number): void {
+    entry.count();
+    const { site, link } = this.#place;
+    const { kind } = entry.rule;
+    const at = this.#clock.wallMs();
+    this.#onInjected({ at, site, link, unit, kind, request, rule: entry.id });
+  }
+
+  #viewOf(entry: Entry): FaultView {
+    const { id, unit, rule } = entry;
+    const { site, link } = this.#place;
+    const now = this.#clock.monotonicMs();
+    return { id, site, link, unit, rule, active: entry.isActive(now), ...entry.stateAt(now) };
+  }
 }
 
 /** What is to befall some connections only cannot befall all that stand. */
