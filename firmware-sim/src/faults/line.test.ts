@@ -159,6 +159,22 @@ test('the same seed strikes the same requests, whatever other units do; another 
   expect(share).toBeLessThan(0.4);
 });
 
+test('a fault of the link strikes each unit at requests of its own', () => {
+  const faults = linkFaults(7);
+  faults.add(null, rule('no-answer', { probability: 0.5 }));
+  const units = [1, 2, 3];
+  const strikes = Array.from({ length: 400 }, () =>
+    units.map((unit) => faults.onAnswer(unit) !== null),
+  );
+  const share = (holds: (struck: boolean[]) => boolean): number =>
+    strikes.filter(holds).length / strikes.length;
+  for (const place of units.keys()) {
+    expect(share((struck) => struck[place] === true)).toBeCloseTo(1 / 2, 1);
+  }
+  // Of three fair coins a quarter of the throws are alike.
+  expect(share((struck) => new Set(struck).size === 1)).toBeCloseTo(1 / 4, 1);
+});
+
 test('a damaged answer is never the answer itself', () => {
   const pdu = Buffer.from([3, 4, 0, 1, 2, 3]);
   const answers = {

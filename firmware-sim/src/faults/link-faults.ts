@@ -181,9 +181,10 @@ export class LinkFaults {
     return this.#entries.map((entry) => this.#viewOf(entry));
   }
 
+  /** Each unit has its own draws, so that a rule of the link does not strike all at once. */
   #strikes(entry: Entry, unit: number | null, request: number): boolean {
     if (!entry.isActive(this.#clock.monotonicMs())) return false;
-    const key = ruleKey(this.#seed, `${this.#name}/${entry.unit ?? ''}`, entry.id);
+    const key = ruleKey(this.#seed, `${this.#name}/${unit ?? ''}`, entry.id);
     return isDrawn(entry.rule, key, request);
   }
 
