@@ -11,7 +11,8 @@ import { WAIT } from '#shared/testing/patience.ts';
 import { DAY_MS, SECOND_MS } from '#shared/units.ts';
 import type { StockView } from '../../cloud/src/http/contract.ts';
 import { CloudProcess } from '../../cloud/test/cloud-process.ts';
-import { Outbox, type Entry } from '../../edge-agent/src/outbox/outbox.ts';
+import type { Entry } from '../../edge-agent/src/outbox/entry.ts';
+import { Outbox } from '../../edge-agent/src/outbox/outbox.ts';
 import { Uplink } from '../../edge-agent/src/uplink.ts';
 import { Api } from '../src/api.ts';
 

@@ -9,7 +9,8 @@ import { stringify } from 'yaml';
 import { binId } from '#shared/ids.ts';
 import { freePort } from '#shared/testing/ports.ts';
 import type { Benchmark } from '../../bench/benchmark.ts';
-import { Outbox, type Entry } from '../src/outbox/outbox.ts';
+import type { Entry } from '../src/outbox/entry.ts';
+import { Outbox } from '../src/outbox/outbox.ts';
 import { askStatus } from '../src/status/socket.ts';
 
 const AGENT = join(import.meta.dirname, '../src/main.ts');

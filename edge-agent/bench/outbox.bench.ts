@@ -8,7 +8,8 @@ import { systemClock } from '#shared/clock.ts';
 import { agentId, binId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
 import type { Benchmark } from '../../bench/benchmark.ts';
-import { Outbox, type Entry } from '../src/outbox/outbox.ts';
+import type { Entry } from '../src/outbox/entry.ts';
+import { Outbox } from '../src/outbox/outbox.ts';
 import { outboxSchema, quotaOf } from '../src/outbox/quota.ts';
 import { Uplink } from '../src/uplink.ts';
 
@@ -127,7 +128,7 @@ export const bench: Benchmark<Option, Figure> = {
     const outbox = new Outbox(folder, { stamp: 'bench' });
     try {
       const committed = commit(outbox, options);
-      const readingBytes = outbox.usage().usedBytes / options.readings;
+      const readingBytes = outbox.shrinking.usage().usedBytes / options.readings;
       const drained = await drain(outbox, options);
       const perHour = 200 * READINGS_PER_HOUR_AND_BIN;
       const { maxBytes } = quotaOf(outboxSchema.parse(undefined));

@@ -8,7 +8,8 @@ import type { Level } from './core/level.ts';
 import type { ClockSegment, Moved, Stamp } from './core/device-clock.ts';
 import { report, startReporting, type Reported, type Reporting } from './core/reporting.ts';
 import { movedTo, placedAfter, withoutOldest } from './core/ring.ts';
-import type { Entry, Outbox } from './outbox/outbox.ts';
+import type { Entry } from './outbox/entry.ts';
+import type { Outbox } from './outbox/outbox.ts';
 
 /** What an entry takes in memory, by heap snapshots: two objects, and their share of the array. */
 const ENTRY_BYTES = 256;

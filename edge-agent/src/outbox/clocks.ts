@@ -1,4 +1,5 @@
 import type { ClockSegment } from '../core/device-clock.ts';
+import type { Disk } from './disk.ts';
 import type { ClockRow, Statements } from './statements.ts';
 
 interface Stored {
@@ -10,18 +11,24 @@ interface Stored {
   readonly floorMs: number;
 }
 
+/** Segments that are new, to be added in a transaction and, after the commit, kept. */
+export type StartedClocks = ReadonlyMap<string, Stored>;
+
 const NO_CLOCK = 0;
 
 /** The table `clocks`: a shift is one row here, however many readings it is for. */
 export class Clocks {
-  readonly #statements: Statements;
+  readonly #disk: Pick<Disk, 'statements'>;
   readonly #open = new Map<string, Stored>();
   readonly #shifts = new Map<number, { readonly shiftMs: number; readonly after: number }>();
   #newestId = 0;
 
-  constructor(statements: Statements) {
-    this.#statements = statements;
-    this.reload();
+  constructor(disk: Pick<Disk, 'statements'>) {
+    this.#disk = disk;
+  }
+
+  get #statements(): Statements {
+    return this.#disk.statements;
   }
 
   /** Segments whose times were not shifted. */
@@ -29,9 +36,10 @@ export class Clocks {
     return [...this.#open.values()].map(({ segment }) => segment);
   }
 
-  reload(): void {
+  load(): void {
     this.#open.clear();
     this.#shifts.clear();
+    this.#newestId = 0;
     for (const row of this.#statements.clocks.all() as unknown as ClockRow[]) {
       this.#newestId = row.id;
       const { boot, offset_ms: offsetMs, shift_ms: shiftMs, shift_from: after } = row;
@@ -48,11 +56,10 @@ export class Clocks {
     return this.#open.get(keyOf(segment))?.firstRow ?? null;
   }
 
-  /** @returns the segments of entries that are new, to be added and, after the commit, kept */
   starting(
     entries: readonly { readonly clock: ClockSegment | null }[],
     place: { readonly row: number; readonly floorMs: number },
-  ): ReadonlyMap<string, Stored> {
+  ): StartedClocks {
     const added = new Map<string, Stored>();
     for (const { clock: segment } of entries) {
       if (segment === null) continue;
@@ -64,21 +71,21 @@ export class Clocks {
     return added;
   }
 
-  add(added: ReadonlyMap<string, Stored>): void {
+  add(added: StartedClocks): void {
     for (const { id, segment, firstRow, floorMs } of added.values()) {
       const { boot, offsetMs, synced } = segment;
       this.#statements.addClock.run(id, boot, offsetMs, synced ? 1 : 0, firstRow, floorMs);
     }
   }
 
-  keep(added: ReadonlyMap<string, Stored>): void {
+  keep(added: StartedClocks): void {
     for (const [key, stored] of added) {
       this.#open.set(key, stored);
       this.#newestId = Math.max(this.#newestId, stored.id);
     }
   }
 
-  idOf(segment: ClockSegment | null, added: ReadonlyMap<string, Stored>): number {
+  idOf(segment: ClockSegment | null, added: StartedClocks): number {
     if (segment === null) return NO_CLOCK;
     const key = keyOf(segment);
     return (this.#open.get(key) ?? added.get(key))?.id ?? NO_CLOCK;
@@ -112,9 +119,12 @@ export class Clocks {
     this.#statements.shiftGaps.run({ ...moved, $firstRow: stored.firstRow });
   }
 
-  /** Readings of a clock up to this time are receipted: nothing it stamped may come before them. */
-  raiseFloor(clock: number, at: number): void {
-    this.#statements.raiseFloor.run(at, clock);
+  /** Rows up to this one are receipted: nothing that its clock stamps may come before them. */
+  raiseFloor(row: number): void {
+    const newest = this.#statements.clockOf.get(row);
+    if (newest === undefined) return;
+    const [clock, at] = [Number(newest['clock']), Number(newest['at'])];
+    this.#statements.raiseFloor.run(at + (this.shiftAt(clock, row) ?? 0), clock);
   }
 
   /**

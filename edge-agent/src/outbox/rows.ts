@@ -1,3 +1,4 @@
+import type { BinId } from '#shared/ids.ts';
 import type { Quality, Reading } from '#shared/reading.ts';
 import type { ReadingUnit } from '#shared/units.ts';
 
@@ -44,7 +45,7 @@ const KINDS: readonly (Kind | undefined)[] = Array.from({ length: 128 }, (_, kin
     : { quality, unit, synced: (kind & 1) === 1 };
 });
 
-export const kindFrom = (kind: number): Kind | undefined => KINDS[kind];
+const kindFrom = (kind: number): Kind | undefined => KINDS[kind];
 
 /** Odd, and its bits are as good as random: 2^32 divided by the golden ratio. */
 const MULTIPLIER = 0x9e3779b1;
@@ -79,4 +80,30 @@ export function sumOf(
   hash = value === null ? mixed(hash, 0x5a5a) : mixed(mixed(hash, value), Math.floor(value / HIGH));
   hash = mixed(mixed(mixed(hash, samples), spread), kind | (clock << 7));
   return (hash ^ (hash >>> 16)) & 0x7fff;
+}
+
+/**
+ * @param shiftMs by how much its time was found to be wrong; null where it was not looked into
+ * @returns null where the row is not as it was written
+ */
+export function readingFrom(
+  [row, , at, value, samples, spread, kind, clock, sum]: StoredRow,
+  { bin, hash }: { readonly bin: BinId; readonly hash: number },
+  shiftMs: number | null,
+): Reading | null {
+  const words = kindFrom(kind);
+  const found = sumOf(row, hash, at, value, samples, spread, kind, clock);
+  if (found !== sum || words === undefined) return null;
+  const { quality, unit, synced } = words;
+  const isShifted = shiftMs !== null;
+  return {
+    bin,
+    at: isShifted ? at + shiftMs : at,
+    value,
+    unit,
+    samples,
+    spread,
+    quality,
+    synced: synced || isShifted,
+  };
 }

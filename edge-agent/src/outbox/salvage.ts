@@ -1,9 +1,9 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { binId, ID_PATTERN, type BinId } from '#shared/ids.ts';
 import type { Gap } from '#shared/reading.ts';
+import type { Entry } from './entry.ts';
 import { Losses } from './losses.ts';
-import { hashOf, kindFrom, sumOf, type StoredRow } from './rows.ts';
-import type { Entry } from './outbox.ts';
+import { hashOf, readingFrom, type StoredRow } from './rows.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 import type { ClockRow, GapRow } from './statements.ts';
 
@@ -141,32 +141,26 @@ function reader(
   const shifts = new Map(clocks.map((clock) => [clock.id, clock]));
   const gaps = Map.groupBy(gapRows(database), ({ bin }) => bin);
   const newest = new Map<BinId, number>();
-  return ([row, id, at, value, samples, spread, kind, clock, sum]) => {
+  return (stored) => {
+    const [row, id, , , , , , clock] = stored;
     const bin = bins.get(id);
-    const words = kindFrom(kind);
     if (bin === undefined) {
       losses.hole(bins.values());
       return null;
     }
-    const expected = sumOf(row, hashOf(bin), at, value, samples, spread, kind, clock);
-    if (words === undefined || expected !== sum) {
-      losses.lost(bin);
-      return null;
-    }
     const { shift_ms: shiftMs = 0, shift_from: from = null } = shifts.get(clock) ?? {};
     const isShifted = from !== null && row > from;
-    const time = isShifted ? at + shiftMs : at;
-    if (time <= (newest.get(bin) ?? 0)) {
+    const reading = readingFrom(stored, { bin, hash: hashOf(bin) }, isShifted ? shiftMs : null);
+    if (reading === null || reading.at <= (newest.get(bin) ?? 0)) {
       losses.lost(bin);
       return null;
     }
-    newest.set(bin, time);
-    losses.sound(bin, time);
-    const synced = words.synced || isShifted;
+    newest.set(bin, reading.at);
+    losses.sound(bin, reading.at);
     return {
-      reading: { bin, at: time, value, samples, spread, ...words, synced },
+      reading,
       gap: gapBefore(gaps.get(bin) ?? [], row),
-      accountedTo: time,
+      accountedTo: reading.at,
       unconfirmed: false,
       clock: null,
     };

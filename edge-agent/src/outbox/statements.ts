@@ -7,6 +7,10 @@ const SQL = {
   saveStore: `INSERT INTO store VALUES (1, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE
     SET epoch = excluded.epoch, receipted = excluded.receipted, next_row = excluded.next_row,
       readings = excluded.readings`,
+  oldestRow: `SELECT min(row) AS row FROM
+    (SELECT min(row) AS row FROM readings UNION ALL SELECT min(row) FROM gaps)`,
+  newestRow: `SELECT max(row) AS row FROM
+    (SELECT max(row) AS row FROM readings UNION ALL SELECT max(row) FROM gaps)`,
   bins: 'SELECT * FROM bins ORDER BY id',
   setNewest: `INSERT INTO bins VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id)
     DO UPDATE SET at = excluded.at, value = excluded.value, unit = excluded.unit,

@@ -6,7 +6,8 @@ import { createLog } from '#shared/log.ts';
 import type { Gap, Reading } from '#shared/reading.ts';
 import { entry, reading, T0 } from '../testing/entries.ts';
 import { freshFolder } from '../testing/folder.ts';
-import { Outbox, type Entry } from './outbox.ts';
+import type { Entry } from './entry.ts';
+import { Outbox } from './outbox.ts';
 import { Upkeep, type UpkeepOptions } from './upkeep.ts';
 
 const MIB = 1_048_576;
@@ -74,7 +75,7 @@ test('a full outbox is thinned, nothing is dropped, and no level and no newest r
     outbox.append(second(n));
     if (n % 50 === 0) upkeep.tick();
   }
-  expect(outbox.usage().usedBytes).toBeLessThanOrEqual(MIB);
+  expect(outbox.shrinking.usage().usedBytes).toBeLessThanOrEqual(MIB);
   const { thinned, dropped } = upkeep.state();
   expect(thinned).toBeGreaterThan(30_000);
   expect(dropped).toBe(0);
@@ -100,7 +101,7 @@ test('where thinning does not help the oldest go, and one gap record a bin says 
     );
     if (n % 50 === 0) upkeep.tick();
   }
-  expect(outbox.usage().usedBytes).toBeLessThanOrEqual(MIB * 1.05);
+  expect(outbox.shrinking.usage().usedBytes).toBeLessThanOrEqual(MIB * 1.05);
   expect(upkeep.state().dropped).toBeGreaterThan(0);
   const all = drained(outbox);
   expect(counted(all)).toBe(seconds * BINS);
@@ -143,7 +144,7 @@ test('the file shrinks again after a drain', () => {
     outbox.append(Array.from({ length: 10_000 }, (_, m) => entry(n * 10_000 + m, 'a0')));
   }
   const size = (): number => {
-    const { usedBytes, freeBytes } = outbox.usage();
+    const { usedBytes, freeBytes } = outbox.shrinking.usage();
     return usedBytes + freeBytes;
   };
   const full = size();

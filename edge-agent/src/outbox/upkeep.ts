@@ -127,7 +127,7 @@ export class Upkeep {
 
   #room(): Room {
     const { outbox, diskFreeBytes } = this.#options;
-    return { ...outbox.usage(), diskFreeBytes: diskFreeBytes() };
+    return { ...outbox.shrinking.usage(), diskFreeBytes: diskFreeBytes() };
   }
 
   #dropAged(): void {
@@ -136,17 +136,21 @@ export class Upkeep {
     if (now === null) return;
     const beforeMs = now - quota.maxAgeMs;
     const oldest = outbox.oldestUnsealedAt();
-    if (oldest !== null && oldest < beforeMs) this.#noteDrop(outbox.drop(MOST_DROPS, beforeMs));
+    if (oldest !== null && oldest < beforeMs)
+      this.#noteDrop(outbox.shrinking.drop(MOST_DROPS, beforeMs));
   }
 
   #thin(budget: number): void {
     const { outbox, log } = this.#options;
-    const share = (): number => outbox.usage().usedBytes / budget;
+    const share = (): number => outbox.shrinking.usage().usedBytes / budget;
     const used = share();
     if (used <= THIN_TO / 2) this.#startPasses(0);
     if (!this.#isThinning && used > THIN_FROM) {
       this.#isThinning = true;
-      log.warn({ usedBytes: outbox.usage().usedBytes, budget }, 'the outbox fills: it is thinned');
+      log.warn(
+        { usedBytes: outbox.shrinking.usage().usedBytes, budget },
+        'the outbox fills: it is thinned',
+      );
     }
     for (let turn = 0; this.#isThinning && turn < MOST_STRETCHES; turn += 1) {
       this.#thinOnce();
@@ -165,7 +169,11 @@ export class Upkeep {
       return;
     }
     const spacingMs = pass.minutes * MINUTE_MS;
-    const { thinned, last } = outbox.thin({ after: this.#after, spacingMs, keep: pass.keep });
+    const { thinned, last } = outbox.shrinking.thin({
+      after: this.#after,
+      spacingMs,
+      keep: pass.keep,
+    });
     this.#thinned += thinned;
     if (last !== null) this.#after = last;
     else {
@@ -185,11 +193,11 @@ export class Upkeep {
   #drop(budget: number): void {
     const { outbox, quota } = this.#options;
     for (let turn = 0; turn < MOST_STRETCHES; turn += 1) {
-      const over = outbox.usage().usedBytes - budget;
-      const isTooSlow = outbox.usage().usedBytes > quota.maxBytes;
+      const over = outbox.shrinking.usage().usedBytes - budget;
+      const isTooSlow = outbox.shrinking.usage().usedBytes > quota.maxBytes;
       if (over <= 0 || !(this.#isExhausted || isTooSlow)) return;
       const most = Math.min(MOST_DROPS, Math.ceil(over / READING_BYTES) + MOST_DROPS / 10);
-      const dropped = outbox.drop(most, Infinity);
+      const dropped = outbox.shrinking.drop(most, Infinity);
       if (dropped === 0) return;
       this.#noteDrop(dropped);
     }
@@ -204,6 +212,6 @@ export class Upkeep {
   #shrink({ usedBytes, freeBytes, diskFreeBytes }: Room): void {
     const { outbox, quota } = this.#options;
     const isWorth = freeBytes > usedBytes / 2 || diskFreeBytes < quota.minFreeBytes;
-    if (freeBytes >= VACUUM_FROM_BYTES && isWorth) outbox.vacuum(VACUUM_PAGES);
+    if (freeBytes >= VACUUM_FROM_BYTES && isWorth) outbox.shrinking.vacuum(VACUUM_PAGES);
   }
 }

@@ -1,6 +1,6 @@
 import { binId } from '#shared/ids.ts';
 import type { Reading } from '#shared/reading.ts';
-import type { Entry } from '../outbox/outbox.ts';
+import type { Entry } from '../outbox/entry.ts';
 
 export const T0 = 1_760_000_000_000;
 

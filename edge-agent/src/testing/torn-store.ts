@@ -5,7 +5,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '#shared/failure.ts';
 import { binId } from '#shared/ids.ts';
 import type { Gap, Reading } from '#shared/reading.ts';
-import { Outbox, type Entry } from '../outbox/outbox.ts';
+import type { Entry } from '../outbox/entry.ts';
+import { Outbox } from '../outbox/outbox.ts';
 import { entry, reading } from './entries.ts';
 
 /** A disk in memory where there is one: thousands of stores are opened, and none need last. */
