@@ -125,17 +125,18 @@ export function createLoadCell(options: {
     };
   }
 
-  let last: Weight | undefined;
-  let stuckId: number | undefined;
   if (isSound) return sensed;
+  const shown = sticking(sensed, happen.stuck);
+  return (content, at) => ({ ...shown(content, at), ...handled(behaviour, happen, at) });
+}
+
+/** Shows what it showed for as long as it sticks. */
+function sticking(sensed: LoadCell, times: Occurrences | undefined): LoadCell {
+  let last: Weight | undefined;
   return (content, at) => {
-    const stuck = happen.stuck?.at(at)?.id;
-    if (stuck === undefined || stuck !== stuckId || !last) {
-      // The first look into a time of sticking still sees what was before it.
-      if (stuck === undefined || !last) last = sensed(content, at);
-      stuckId = stuck;
-    }
-    return { ...last, ...handled(behaviour, happen, at) };
+    // The first look into a time of sticking still sees what was before it.
+    if (!last || !times?.at(at)) last = sensed(content, at);
+    return last;
   };
 }
 

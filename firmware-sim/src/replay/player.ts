@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Framing } from '../core/faults.ts';
-import { createRequestReader } from './core/requests.ts';
+import { createRequestReader, type RequestReader } from './core/requests.ts';
 import { transactionOf, withTransactions, type Script } from './core/script.ts';
 import type { Turn } from './core/turns.ts';
 
@@ -90,17 +90,26 @@ export function replayTo(replay: Replay, client: Duplex): void {
     }
   }
 
+  hear(client, reader, take);
+  client.on('close', () => {
+    for (const timer of timers) clearTimeout(timer);
+    tell({ kind: 'close' });
+  });
+  tell({ kind: 'open' });
+  begin();
+}
+
+/** Gives what a client asks on, cut into requests. */
+function hear(
+  client: Duplex,
+  reader: RequestReader,
+  take: (requests: readonly Buffer[]) => void,
+): void {
   let silence: NodeJS.Timeout | undefined;
   client.on('data', (chunk: Buffer) => {
     clearTimeout(silence);
     take(reader.push(chunk));
     silence = setTimeout(() => take(reader.silence()), SILENCE_MS);
   });
-  client.on('close', () => {
-    clearTimeout(silence);
-    for (const timer of timers) clearTimeout(timer);
-    tell({ kind: 'close' });
-  });
-  tell({ kind: 'open' });
-  begin();
+  client.on('close', () => clearTimeout(silence));
 }
