@@ -9,5 +9,7 @@ export default defineConfig({
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000, interval: 20 } },
     pool: 'forks',
+    // Most tests wait for processes and lines: leaving a core free, as is the default, gains nothing.
+    maxWorkers: '100%',
   },
 });
