@@ -81,8 +81,8 @@ export const RULES: readonly Rule[] = [
         .map((path) => `imports ${path}`);
     },
     fixture: {
-      path: 'edge-agent/src/bus.ts',
-      text: `import { frame } from '../../firmware-sim/src/frame.ts';`,
+      path: 'edge-agent/src/bus/bus.ts',
+      text: `import { frame } from '../../../firmware-sim/src/frame.ts';`,
     },
   },
   {
@@ -197,7 +197,7 @@ export const RULES: readonly Rule[] = [
       return hasty > 0 ? [`waits ${hasty} times without patience`] : [];
     },
     fixture: {
-      path: 'edge-agent/src/bus.test.ts',
+      path: 'edge-agent/src/bus/bus.test.ts',
       text: `await vi.waitFor(() => expect(reads).toHaveLength(1));`,
     },
   },

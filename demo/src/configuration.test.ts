@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readConfig } from '../../edge-agent/src/config.ts';
+import { readConfig } from '../../edge-agent/src/configuration/config.ts';
 import { parseScenario, type Scenario } from '../../firmware-sim/src/scenario/scenario.ts';
 import { agentConfig } from './configuration.ts';
 

@@ -7,7 +7,7 @@ import { systemClock } from '#shared/clock.ts';
 import { createLog } from '#shared/log.ts';
 import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
-import { readConfig } from '../../edge-agent/src/config.ts';
+import { readConfig } from '../../edge-agent/src/configuration/config.ts';
 import { isAscii } from '../../edge-agent/src/scale/ascii-config.ts';
 import { asciiDriver } from '../../edge-agent/src/scale/ascii.ts';
 import { startSimulator, type RunningSimulator } from '../../firmware-sim/src/run.ts';

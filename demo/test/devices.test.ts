@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { stringify } from 'yaml';
 import { systemClock } from '#shared/clock.ts';
 import { createLog } from '#shared/log.ts';
-import { readConfig, type LinkConfig } from '../../edge-agent/src/config.ts';
+import { readConfig, type LinkConfig } from '../../edge-agent/src/configuration/config.ts';
 import { slavesOf, type BinPoint } from '../../edge-agent/src/scale/modbus-points.ts';
 import { modbusDriver } from '../../edge-agent/src/scale/modbus.ts';
 import { loadProfile, profileNames } from '../../edge-agent/src/scale/profile.ts';

@@ -13,7 +13,7 @@ import type { StockView } from '../../cloud/src/http/contract.ts';
 import { CloudProcess } from '../../cloud/test/cloud-process.ts';
 import type { Entry } from '../../edge-agent/src/outbox/entry.ts';
 import { Outbox } from '../../edge-agent/src/outbox/outbox.ts';
-import { Uplink } from '../../edge-agent/src/uplink.ts';
+import { Uplink } from '../../edge-agent/src/uplink/uplink.ts';
 import { Api } from '../src/api.ts';
 
 const BINS = 20;

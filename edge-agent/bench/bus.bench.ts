@@ -5,7 +5,7 @@ import { systemClock } from '#shared/clock.ts';
 import { binId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
 import type { Benchmark } from '../../bench/benchmark.ts';
-import { Bus } from '../src/bus.ts';
+import { Bus } from '../src/bus/bus.ts';
 import { modbusDriver, type ModbusReads } from '../src/scale/modbus.ts';
 import { crc16 } from '../src/scale/modbus-frame.ts';
 import { slavesOf, type BinPoint, type PolledSlave } from '../src/scale/modbus-points.ts';

@@ -11,7 +11,7 @@ import type { Benchmark } from '../../bench/benchmark.ts';
 import type { Entry } from '../src/outbox/entry.ts';
 import { Outbox } from '../src/outbox/outbox.ts';
 import { outboxSchema, quotaOf } from '../src/outbox/quota.ts';
-import { Uplink } from '../src/uplink.ts';
+import { Uplink } from '../src/uplink/uplink.ts';
 
 const AGENT = { id: agentId('bench-agent'), secret: 'secret' };
 const PEER = join(import.meta.dirname, 'outbox-peer.ts');

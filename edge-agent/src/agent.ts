@@ -4,21 +4,21 @@ import { createLog, type Log } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
 import { SECOND_MS } from '#shared/units.ts';
 import { MAX_AHEAD_MS } from '#shared/wire/receipt.ts';
-import { backfill } from './backfill.ts';
+import { backfill } from './intake/backfill.ts';
 import { ClockKeeper } from './clock/keeper.ts';
 import { realMachine } from './clock/machine.ts';
-import { binsOf, type AgentConfig, type ConfigFile } from './config.ts';
+import { binsOf, type AgentConfig, type ConfigFile } from './configuration/config.ts';
 import { RemoteConfig } from './configuration/remote.ts';
 import { startingConfig } from './configuration/start.ts';
-import { Intake } from './intake.ts';
+import { Intake } from './intake/intake.ts';
 import { Operation, type StatusSources } from './operation.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { quotaOf } from './outbox/quota.ts';
 import { freeBytesOf, Upkeep } from './outbox/upkeep.ts';
-import { Poller } from './poller.ts';
+import { Poller } from './bus/poller.ts';
 import { StatusOffer } from './status/offer.ts';
-import { openStore } from './store.ts';
-import { Uplink } from './uplink.ts';
+import { openStore } from './outbox/store.ts';
+import { Uplink } from './uplink/uplink.ts';
 import { systemdNotify } from './watchdog/systemd.ts';
 
 /** Readings wait no longer than this for a commit of their own. */

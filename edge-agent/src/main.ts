@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { FilledCache } from './compile-cache.ts';
-import type { AgentConfig } from './config.ts';
+import type { AgentConfig } from './configuration/config.ts';
 import { PROBE_OPTIONS, type ProbeArguments } from './probe/arguments.ts';
 
 // Modules are compiled once and not in every start; systemd names a folder that stays.
@@ -60,7 +60,7 @@ async function run(file: string): Promise<void> {
   const filling = cache === undefined || !isFirst ? null : new FilledCache(cache, SOURCES);
   if (cache !== undefined && filling?.isFilled === true) startAnew(cache);
   const { startAgent } = await import('./agent.ts');
-  const { readConfigFile } = await import('./config.ts');
+  const { readConfigFile } = await import('./configuration/config.ts');
   const config = readConfigFile(file);
   if (cache !== undefined && filling !== null) {
     filling.mark();
@@ -114,7 +114,7 @@ program
   .requiredOption('--recording <file>', 'settled readings, one JSON line each')
   .action(async ({ config, recording }: { config: string; recording: string }) => {
     const { fillBack } = await import('./agent.ts');
-    const { readConfigFile } = await import('./config.ts');
+    const { readConfigFile } = await import('./configuration/config.ts');
     await fillBack(readConfigFile(config), recording);
   });
 
@@ -123,7 +123,7 @@ program
   .description('check the configuration, print what would be read, and exit')
   .requiredOption(...CONFIG)
   .action(async ({ config }: { config: string }) => {
-    const { readConfig } = await import('./config.ts');
+    const { readConfig } = await import('./configuration/config.ts');
     console.log(describe(readConfig(config)));
   });
 
@@ -133,7 +133,7 @@ program
   .requiredOption(...CONFIG)
   .option('--json', 'as JSON, for scripts')
   .action(async ({ config, json }: { config: string; json?: true }) => {
-    const { readConfig } = await import('./config.ts');
+    const { readConfig } = await import('./configuration/config.ts');
     const { askStatus } = await import('./status/socket.ts');
     const { statusText } = await import('./status/text.ts');
     const report = await askStatus(readConfig(config).dataDir);

@@ -9,7 +9,7 @@ import { createLog } from '#shared/log.ts';
 import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { decodeWireRecording } from '#shared/wire-recording.ts';
-import { readConfig } from './config.ts';
+import { readConfig } from './configuration/config.ts';
 import { Operation } from './operation.ts';
 import type { StatusReport } from './status/report.ts';
 import { askStatus } from './status/socket.ts';

@@ -8,7 +8,7 @@ import {
   type DesiredConfig,
   type ReportedConfig,
 } from '#shared/wire/config.ts';
-import type { AgentConfig, ConfigFile } from '../config.ts';
+import type { AgentConfig, ConfigFile } from './config.ts';
 
 type Problems = NonNullable<ReportedConfig['problems']>;
 

@@ -6,7 +6,7 @@ import { freePort } from '#shared/testing/ports.ts';
 import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { fillBack } from '../agent.ts';
-import { readConfigFile } from '../config.ts';
+import { readConfigFile } from './config.ts';
 import { askStatus } from '../status/socket.ts';
 import { aedesBroker, mosquittoBroker } from '../testing/brokers.ts';
 import { CloudPeer } from '../testing/cloud-peer.ts';

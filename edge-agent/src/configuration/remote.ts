@@ -2,7 +2,7 @@ import type { Clock } from '#shared/clock.ts';
 import { Failure } from '#shared/failure.ts';
 import type { Log } from '#shared/log.ts';
 import type { DesiredConfig, ReportedConfig } from '#shared/wire/config.ts';
-import type { AgentConfig } from '../config.ts';
+import type { AgentConfig } from './config.ts';
 import {
   judged,
   newestOf,

@@ -1,7 +1,7 @@
 import type { Clock } from '#shared/clock.ts';
 import { Failure } from '#shared/failure.ts';
 import type { Log } from '#shared/log.ts';
-import type { AgentConfig, ConfigFile } from '../config.ts';
+import type { AgentConfig, ConfigFile } from './config.ts';
 import { interrupted, judged, type ConfigVersions, type Verdict } from '../core/config-versions.ts';
 import { judgeSections } from './desired.ts';
 import { VersionsFile } from './versions-file.ts';

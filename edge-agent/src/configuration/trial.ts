@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '#shared/clock.ts';
 import type { BinId } from '#shared/ids.ts';
 import { SECOND_MS } from '#shared/units.ts';
-import type { AgentConfig, LinkConfig } from '../config.ts';
+import type { AgentConfig, LinkConfig } from './config.ts';
 import { expectationsOf, reasonOf, unfulfilled, type TrialLink } from '../core/trial.ts';
-import type { Device } from '../poller.ts';
-import type { Reach } from '../uplink.ts';
+import type { Device } from '../bus/poller.ts';
+import type { Reach } from '../uplink/uplink.ts';
 
 /** How often a trial is looked at. */
 const LOOK_MS = 100;

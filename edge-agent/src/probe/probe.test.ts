@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
-import { readConfig, type LinkConfig } from '../config.ts';
+import { readConfig, type LinkConfig } from '../configuration/config.ts';
 import { profileNames } from '../scale/profile.ts';
 import { freshFolder } from '../testing/folder.ts';
 import { modbusDevice, requirePymodbus } from '../testing/pymodbus.ts';

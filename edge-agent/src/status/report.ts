@@ -1,6 +1,6 @@
 import type { ReportedConfig } from '#shared/wire/config.ts';
 import type { Reading } from '#shared/reading.ts';
-import type { KeptPause } from '../pause.ts';
+import type { KeptPause } from '../bus/pause.ts';
 
 /**
  * What `agent status` tells of a running agent: plain data, so that it goes over a socket and into

@@ -1,5 +1,5 @@
 import type { ReadingUnit } from '#shared/units.ts';
-import type { KeptPause } from '../pause.ts';
+import type { KeptPause } from '../bus/pause.ts';
 import type { LinkStatus, SlaveStatus, StatusReport } from './report.ts';
 
 const UNKNOWN = '-';

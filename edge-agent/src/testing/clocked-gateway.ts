@@ -5,7 +5,7 @@ import type { Batch } from '#shared/wire/batch.ts';
 import { MAX_AHEAD_MS } from '#shared/wire/receipt.ts';
 import { ClockKeeper } from '../clock/keeper.ts';
 import type { Evidence } from '../core/device-clock.ts';
-import { Intake } from '../intake.ts';
+import { Intake } from '../intake/intake.ts';
 import { Outbox } from '../outbox/outbox.ts';
 
 const BIN = binId('a1');

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { binId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
-import { Intake } from '../intake.ts';
+import { Intake } from '../intake/intake.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import { Upkeep } from '../outbox/upkeep.ts';
 import { T0 } from './entries.ts';

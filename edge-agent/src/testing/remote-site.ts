@@ -8,7 +8,7 @@ import { WAIT } from '#shared/testing/patience.ts';
 import { reportedConfigSchema, type ReportedConfig } from '#shared/wire/config.ts';
 import { topicOf } from '#shared/wire/topics.ts';
 import { startAgent, type Running } from '../agent.ts';
-import { readConfigFile } from '../config.ts';
+import { readConfigFile } from '../configuration/config.ts';
 import { aedesBroker, type TestBroker } from './brokers.ts';
 import { CloudPeer } from './cloud-peer.ts';
 import { freshFolder } from './folder.ts';

@@ -6,7 +6,7 @@ import type { AgentId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
 import type { Status } from '#shared/wire/status.ts';
 import { topicOf, type AgentChannel, type CloudChannel } from '#shared/wire/topics.ts';
-import { backoffMs } from './core/backoff.ts';
+import { backoffMs } from '../core/backoff.ts';
 import { readTls, type TlsConfig, type TlsMaterial } from './tls.ts';
 
 const KEEPALIVE_S = 30;

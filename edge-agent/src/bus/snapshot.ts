@@ -1,6 +1,6 @@
 import type { Failure } from '#shared/failure.ts';
 import type { BinId } from '#shared/ids.ts';
-import type { Latency } from './core/latency.ts';
+import type { Latency } from '../core/latency.ts';
 import type { KeptPause } from './pause.ts';
 
 /** What can go wrong with a request. */

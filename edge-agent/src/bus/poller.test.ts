@@ -6,12 +6,12 @@ import { binId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
 import { WAIT } from '#shared/testing/patience.ts';
-import { binsOf, readConfig } from './config.ts';
-import { Intake } from './intake.ts';
-import { Outbox } from './outbox/outbox.ts';
+import { binsOf, readConfig } from '../configuration/config.ts';
+import { Intake } from '../intake/intake.ts';
+import { Outbox } from '../outbox/outbox.ts';
 import { Poller } from './poller.ts';
-import { freshFolder } from './testing/folder.ts';
-import { modbusDevice, requirePymodbus, type ModbusDevice } from './testing/pymodbus.ts';
+import { freshFolder } from '../testing/folder.ts';
+import { modbusDevice, requirePymodbus, type ModbusDevice } from '../testing/pymodbus.ts';
 
 const OWN_PROFILE = `
 name: my-indicator

@@ -1,6 +1,6 @@
 import type { Failure } from '#shared/failure.ts';
-import { errorKindOf, noErrors, type SlaveSnapshot } from './bus-snapshot.ts';
-import { LatencyRing } from './core/latency.ts';
+import { errorKindOf, noErrors, type SlaveSnapshot } from './snapshot.ts';
+import { LatencyRing } from '../core/latency.ts';
 import { Pause } from './pause.ts';
 
 /** The longest pause before a request that is tried: a slave with its own scale to look after. */

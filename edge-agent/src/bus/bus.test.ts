@@ -4,8 +4,8 @@ import { Failure } from '#shared/failure.ts';
 import { createLog } from '#shared/log.ts';
 import { WAIT } from '#shared/testing/patience.ts';
 import { Bus } from './bus.ts';
-import type { ScaleRead } from './core/scale-read.ts';
-import type { ScaleSession } from './scale/port.ts';
+import type { ScaleRead } from '../core/scale-read.ts';
+import type { ScaleSession } from '../scale/port.ts';
 
 interface Scale {
   readonly name: string;

@@ -5,11 +5,11 @@ import { binId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
 import { WAIT } from '#shared/testing/patience.ts';
 import { Bus } from './bus.ts';
-import { modbusDriver, type ModbusReads } from './scale/modbus.ts';
-import { withCrc } from './scale/modbus-frame.ts';
-import { slavesOf, type BinPoint, type PolledSlave } from './scale/modbus-points.ts';
-import type { SensorConfig } from './scale/sensor-config.ts';
-import { tcpDevice } from './testing/tcp-device.ts';
+import { modbusDriver, type ModbusReads } from '../scale/modbus.ts';
+import { withCrc } from '../scale/modbus-frame.ts';
+import { slavesOf, type BinPoint, type PolledSlave } from '../scale/modbus-points.ts';
+import type { SensorConfig } from '../scale/sensor-config.ts';
+import { tcpDevice } from '../testing/tcp-device.ts';
 
 const TOO_SOON_MS = 50;
 

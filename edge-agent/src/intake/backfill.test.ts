@@ -8,9 +8,9 @@ import type { Gap, Reading } from '#shared/reading.ts';
 import { encodeRecordingLine } from '#shared/recording.ts';
 import { backfill } from './backfill.ts';
 import { Intake } from './intake.ts';
-import { Outbox } from './outbox/outbox.ts';
-import { reading, T0 } from './testing/entries.ts';
-import { freshFolder } from './testing/folder.ts';
+import { Outbox } from '../outbox/outbox.ts';
+import { reading, T0 } from '../testing/entries.ts';
+import { freshFolder } from '../testing/folder.ts';
 
 const MINUTE = 60_000;
 

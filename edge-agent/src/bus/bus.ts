@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '#shared/clock.ts';
 import { Failure } from '#shared/failure.ts';
 import type { Log } from '#shared/log.ts';
-import { backoffMs, failuresAfter } from './core/backoff.ts';
-import { BusyShare } from './core/latency.ts';
-import type { ScaleFault, ScaleRead } from './core/scale-read.ts';
+import { backoffMs, failuresAfter } from '../core/backoff.ts';
+import { BusyShare } from '../core/latency.ts';
+import type { ScaleFault, ScaleRead } from '../core/scale-read.ts';
 import {
   awoken,
   deadlineMs,
@@ -14,11 +14,11 @@ import {
   retried,
   startTurn,
   type Turn,
-} from './core/turns.ts';
-import type { BusSnapshot } from './bus-snapshot.ts';
+} from '../core/turns.ts';
+import type { BusSnapshot } from './snapshot.ts';
 import { Experience } from './experience.ts';
 import { Pause } from './pause.ts';
-import type { ScaleDriver, ScaleSession } from './scale/port.ts';
+import type { ScaleDriver, ScaleSession } from '../scale/port.ts';
 
 const RECONNECT = { firstMs: 500, mostMs: 30_000 };
 

@@ -10,9 +10,9 @@ import type { Live } from '#shared/wire/live.ts';
 import { MAX_AHEAD_MS, receiptSchema, type Receipt } from '#shared/wire/receipt.ts';
 import type { Status } from '#shared/wire/status.ts';
 import { Connection, type Credential, type Endpoint, type Session } from './connection.ts';
-import * as sending from './core/send-window.ts';
+import * as sending from '../core/send-window.ts';
 import { LiveLane } from './live-lane.ts';
-import type { Outbox } from './outbox/outbox.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 
 /** How often time-outs are looked at, and at most one live message in this time. */
 const TICK_MS = 1_000;

@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Failure, messageOf } from '#shared/failure.ts';
-import { makeFolder } from './outbox/file.ts';
+import { makeFolder } from './file.ts';
 
 /** Primary result code of SQLite, https://sqlite.org/rescode.html */
 const SQLITE_BUSY = 5;

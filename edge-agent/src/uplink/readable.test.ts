@@ -9,10 +9,10 @@ import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { encodeBatch, packBatch, type Batch } from '#shared/wire/batch.ts';
 import { topicOf } from '#shared/wire/topics.ts';
-import { mosquittoBroker } from './testing/brokers.ts';
-import { entries } from './testing/entries.ts';
+import { mosquittoBroker } from '../testing/brokers.ts';
+import { entries } from '../testing/entries.ts';
 
-const WIRE = join(import.meta.dirname, '../../docs/wire.md');
+const WIRE = join(import.meta.dirname, '../../../docs/wire.md');
 
 /** The command of docs/wire.md that a person reads readings with. */
 function documentedCommand(): string {

@@ -1,4 +1,4 @@
-import { isNeeded, isTrial, paused, startPausing, type Pausing } from './core/pausing.ts';
+import { isNeeded, isTrial, paused, startPausing, type Pausing } from '../core/pausing.ts';
 
 /** A pause that is kept. */
 export interface KeptPause {

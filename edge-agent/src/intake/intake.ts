@@ -3,13 +3,13 @@ import type { BinId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
 import type { ReadingUnit } from '#shared/units.ts';
-import type { BinConfig } from './config.ts';
-import type { Level } from './core/level.ts';
-import type { ClockSegment, Moved, Stamp } from './core/device-clock.ts';
-import { report, startReporting, type Reported, type Reporting } from './core/reporting.ts';
-import { movedTo, placedAfter, withoutOldest } from './core/ring.ts';
-import type { Entry } from './outbox/entry.ts';
-import type { Outbox } from './outbox/outbox.ts';
+import type { BinConfig } from '../configuration/config.ts';
+import type { Level } from '../core/level.ts';
+import type { ClockSegment, Moved, Stamp } from '../core/device-clock.ts';
+import { report, startReporting, type Reported, type Reporting } from '../core/reporting.ts';
+import { movedTo, placedAfter, withoutOldest } from '../core/ring.ts';
+import type { Entry } from '../outbox/entry.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 
 /** What an entry takes in memory, by heap snapshots: two objects, and their share of the array. */
 const ENTRY_BYTES = 256;

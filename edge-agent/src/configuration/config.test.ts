@@ -2,9 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig, readConfigFile } from './config.ts';
-import { freshFolder } from './testing/folder.ts';
+import { freshFolder } from '../testing/folder.ts';
 
-const EXAMPLE = join(import.meta.dirname, '../agent.example.yaml');
+const EXAMPLE = join(import.meta.dirname, '../../agent.example.yaml');
 
 function configured(text: string): ReturnType<typeof readConfig> {
   const file = join(freshFolder(), 'agent.yaml');

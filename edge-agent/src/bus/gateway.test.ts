@@ -4,10 +4,10 @@ import { binId } from '#shared/ids.ts';
 import { createLog } from '#shared/log.ts';
 import { WAIT } from '#shared/testing/patience.ts';
 import { Bus } from './bus.ts';
-import { modbusDriver } from './scale/modbus.ts';
-import { slavesOf, type BinPoint } from './scale/modbus-points.ts';
-import type { SensorConfig } from './scale/sensor-config.ts';
-import { tcpDevice } from './testing/tcp-device.ts';
+import { modbusDriver } from '../scale/modbus.ts';
+import { slavesOf, type BinPoint } from '../scale/modbus-points.ts';
+import type { SensorConfig } from '../scale/sensor-config.ts';
+import { tcpDevice } from '../testing/tcp-device.ts';
 
 /** Cheap gateways have as few as two places, and count one that is given up until it is closed. */
 test('a gateway never sees two connections, however often its line is opened anew', async () => {

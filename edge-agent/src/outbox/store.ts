@@ -1,9 +1,9 @@
 import { systemClock } from '#shared/clock.ts';
 import { Failure } from '#shared/failure.ts';
 import type { Log } from '#shared/log.ts';
-import { binsOf, type AgentConfig } from './config.ts';
+import { binsOf, type AgentConfig } from '../configuration/config.ts';
 import { lockFolder } from './lock.ts';
-import { Outbox } from './outbox/outbox.ts';
+import { Outbox } from './outbox.ts';
 
 /** The agent's folder, locked, and the outbox in it. */
 interface Store {

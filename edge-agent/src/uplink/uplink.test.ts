@@ -6,11 +6,11 @@ import { WAIT } from '#shared/testing/patience.ts';
 import { MAX_AHEAD_MS } from '#shared/wire/receipt.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { connectAsync } from 'mqtt';
-import { Outbox } from './outbox/outbox.ts';
-import { aedesBroker, mosquittoBroker, type TestBroker } from './testing/brokers.ts';
-import { CloudPeer } from './testing/cloud-peer.ts';
-import { entries, entry, reading } from './testing/entries.ts';
-import { freshFolder } from './testing/folder.ts';
+import { Outbox } from '../outbox/outbox.ts';
+import { aedesBroker, mosquittoBroker, type TestBroker } from '../testing/brokers.ts';
+import { CloudPeer } from '../testing/cloud-peer.ts';
+import { entries, entry, reading } from '../testing/entries.ts';
+import { freshFolder } from '../testing/folder.ts';
 import { Uplink, type UplinkOptions } from './uplink.ts';
 
 const AGENT = { id: agentId('acme-north'), secret: 'secret' };

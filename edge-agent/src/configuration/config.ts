@@ -8,12 +8,12 @@ import { agentId, type BinId } from '#shared/ids.ts';
 import { LOG_LEVELS } from '#shared/log.ts';
 import type { ReadingUnit } from '#shared/units.ts';
 import { MAX_READINGS_PER_BATCH } from '#shared/wire/batch.ts';
-import { clockSchema } from './clock/section.ts';
-import { outboxSchema } from './outbox/quota.ts';
-import { asciiLinks } from './scale/ascii-config.ts';
-import { id } from './scale/link-config.ts';
-import { MODBUS_PROTOCOLS, modbusLinks } from './scale/modbus-config.ts';
-import { absoluteTls, tlsSchema } from './tls.ts';
+import { clockSchema } from '../clock/section.ts';
+import { outboxSchema } from '../outbox/quota.ts';
+import { asciiLinks } from '../scale/ascii-config.ts';
+import { id } from '../scale/link-config.ts';
+import { MODBUS_PROTOCOLS, modbusLinks } from '../scale/modbus-config.ts';
+import { absoluteTls, tlsSchema } from '../uplink/tls.ts';
 
 const PROTOCOLS = [...MODBUS_PROTOCOLS, ...asciiLinks.map(({ shape }) => shape.protocol.value)];
 

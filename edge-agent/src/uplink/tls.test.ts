@@ -15,12 +15,12 @@ import {
 import { WAIT } from '#shared/testing/patience.ts';
 import { requireProgram } from '#shared/testing/programs.ts';
 import { topicOf } from '#shared/wire/topics.ts';
-import { openEmbeddedBroker } from '../../cloud/src/broker/embedded.ts';
+import { openEmbeddedBroker } from '../../../cloud/src/broker/embedded.ts';
 import type { Credential, Endpoint } from './connection.ts';
-import { Outbox } from './outbox/outbox.ts';
-import { mosquittoBroker } from './testing/brokers.ts';
-import { entry } from './testing/entries.ts';
-import { freshFolder } from './testing/folder.ts';
+import { Outbox } from '../outbox/outbox.ts';
+import { mosquittoBroker } from '../testing/brokers.ts';
+import { entry } from '../testing/entries.ts';
+import { freshFolder } from '../testing/folder.ts';
 import type { TlsConfig } from './tls.ts';
 import { Uplink } from './uplink.ts';
 

@@ -6,15 +6,20 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { agentId, binId, type Epoch } from '#shared/ids.ts';
 import { WAIT } from '#shared/testing/patience.ts';
 import type { Live } from '#shared/wire/live.ts';
-import { Outbox } from './outbox/outbox.ts';
-import { aedesBroker } from './testing/brokers.ts';
-import { CloudPeer } from './testing/cloud-peer.ts';
-import { entries, reading } from './testing/entries.ts';
-import { freshFolder } from './testing/folder.ts';
-import { amongMounts, requireMounts, spawnWithMounts, type Mounted } from './testing/own-mounts.ts';
-import { tcpDevice } from './testing/tcp-device.ts';
+import { Outbox } from './outbox.ts';
+import { aedesBroker } from '../testing/brokers.ts';
+import { CloudPeer } from '../testing/cloud-peer.ts';
+import { entries, reading } from '../testing/entries.ts';
+import { freshFolder } from '../testing/folder.ts';
+import {
+  amongMounts,
+  requireMounts,
+  spawnWithMounts,
+  type Mounted,
+} from '../testing/own-mounts.ts';
+import { tcpDevice } from '../testing/tcp-device.ts';
 
-const MAIN = join(import.meta.dirname, 'main.ts');
+const MAIN = join(import.meta.dirname, '../main.ts');
 
 interface Site {
   readonly root: string;

@@ -5,17 +5,22 @@ import type { Log } from '#shared/log.ts';
 import type { Quality } from '#shared/reading.ts';
 import type { Status } from '#shared/wire/status.ts';
 import { Bus } from './bus.ts';
-import { linkSnapshot, type LinkSnapshot, type SlaveName } from './bus-snapshot.ts';
-import { binsOf, type AgentConfig, type BinConfig, type LinkConfig } from './config.ts';
-import type { Stamp } from './core/device-clock.ts';
-import type { BinRead, ScaleRead } from './core/scale-read.ts';
-import { settle, startSettling, type Settling } from './core/settling.ts';
-import type { Intake } from './intake.ts';
-import { asciiDriver } from './scale/ascii.ts';
-import { isAscii } from './scale/ascii-config.ts';
-import { modbusDriver } from './scale/modbus.ts';
-import { slavesOf, type BinPoint } from './scale/modbus-points.ts';
-import type { WireTap } from './wire/recorder.ts';
+import { linkSnapshot, type LinkSnapshot, type SlaveName } from './snapshot.ts';
+import {
+  binsOf,
+  type AgentConfig,
+  type BinConfig,
+  type LinkConfig,
+} from '../configuration/config.ts';
+import type { Stamp } from '../core/device-clock.ts';
+import type { BinRead, ScaleRead } from '../core/scale-read.ts';
+import { settle, startSettling, type Settling } from '../core/settling.ts';
+import type { Intake } from '../intake/intake.ts';
+import { asciiDriver } from '../scale/ascii.ts';
+import { isAscii } from '../scale/ascii-config.ts';
+import { modbusDriver } from '../scale/modbus.ts';
+import { slavesOf, type BinPoint } from '../scale/modbus-points.ts';
+import type { WireTap } from '../wire/recorder.ts';
 
 export type Device = NonNullable<Status['devices']>[number];
 
