@@ -101,7 +101,7 @@ export function checkEvents(
     if ([product, event.to].some((id) => faulty.includes(id))) return faults;
     const [from, to] = [products.get(product), products.get(event.to)];
     if (!to) fault('to', 'the id of one of products');
-    else if (to.unit !== from?.unit) fault('to', `a product counted in ${from?.unit}`);
+    else if (from && to.unit !== from.unit) fault('to', `a product counted in ${from.unit}`);
     const fullMg =
       tareMg === undefined ? undefined : tareMg + event.quantity * (to?.pieceMassMg ?? 1);
     if (isBelow(capacityMg, fullMg)) {

@@ -210,6 +210,14 @@ describe('a fault is told with line, key, value and what was expected', () => {
     ]);
   });
 
+  test('of a swap on a scale whose product is not known, only that is told', () => {
+    const swap = 'unit: 7\n            events: [{ kind: swap, to: sand, quantity: 5, afterS: 1 }]';
+    const text = smallText().replace('product: clamp-32', 'product: clamps');
+    expect(faultsOf(text.replace('unit: 7', swap))).toEqual([
+      expect.stringContaining('product: is "clamps"; expected the id'),
+    ]);
+  });
+
   test('parts that are faulty are not said to be missing', () => {
     const ships = smallText().replace(/use: .*pickMax: 5.*/, 'ships: { rhythm: 7 }');
     expect(faultsOf(ships)).toEqual([expect.stringContaining('ships.rhythm: is 7; expected')]);
