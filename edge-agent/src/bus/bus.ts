@@ -3,6 +3,7 @@ import type { Clock } from '#shared/clock.ts';
 import { Failure } from '#shared/failure.ts';
 import type { Log } from '#shared/log.ts';
 import { backoffMs, failuresAfter } from '../core/backoff.ts';
+import { blame, NO_SILENCE, type Outcome } from '../core/blame.ts';
 import { BusyShare } from '../core/latency.ts';
 import type { ScaleFault, ScaleRead } from '../core/scale-read.ts';
 import {
@@ -21,12 +22,6 @@ import { Pause } from './pause.ts';
 import type { ScaleDriver, ScaleSession } from '../scale/port.ts';
 
 const RECONNECT = { firstMs: 500, mostMs: 30_000 };
-
-/**
- * So many slaves in a row that had answered before and are silent now, or everybody silent, is the
- * line's fault: a converter that hangs, half a TCP connection. A new line mends both.
- */
-const SILENT_LINE = 3;
 
 /** The longest pause after a connection that is tried: gateways that first look for their slaves. */
 const LONGEST_CONNECT_PAUSE_MS = 2_500;
@@ -124,12 +119,12 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
         await this.#pause(this.#connectPause.ms);
         const fault = await this.#poll(this.#session);
         if (this.#isStopping) return;
-        this.#says(fault);
+        this.#lineIs(fault);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
         if (this.#isStopping) return;
-        this.#says(error.message);
-        this.#allFailed(error.message);
+        this.#lineIs(error.message);
+        this.#tellAllDue(error.message);
       } finally {
         this.#session?.close();
         this.#session = null;
@@ -150,8 +145,7 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
   /** Reads whoever is due, until the line fails or is stopped; @returns what failed */
   async #poll(session: ScaleSession<Scale, Read>): Promise<string> {
     const { clock } = this.#options;
-    let silent = 0;
-    let fellSilent = 0;
+    let silence = NO_SILENCE;
     let isFirst = true;
     while (!this.#isStopping) {
       const { turn, waitMs } = nextPoll(this.#turns, clock.monotonicMs());
@@ -160,34 +154,23 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
         continue;
       }
       const startedAt = clock.monotonicMs();
-      const isTrial =
-        this.#experienceOf(turn.scale).pause.isTrial || (isFirst && this.#connectPause.isTrial);
+      const experience = this.#experienceOf(turn.scale);
+      const isTrial = experience.pause.isTrial || (isFirst && this.#connectPause.isTrial);
       const failure = await this.#ask(session, turn);
       if (this.#isStopping) break;
-      if (isFirst) this.#connectPause.learn(failure === null || failure.retry === 'now');
+      const outcome = outcomeOf(failure);
+      if (isFirst) this.#connectPause.learn(outcome === 'answered' || outcome === 'again');
       isFirst = false;
-      if (failure?.code === 'link-down') {
-        this.#failed(turn, failure, startedAt);
-        return failure.message;
-      }
-      if (failure === null || failure.retry === 'now') {
-        silent = 0;
-        fellSilent = 0;
-        if (failure !== null) this.#again(turn, failure, startedAt);
-      } else if (isTrial) {
-        await session.drain();
-        this.#again(turn, failure, startedAt);
-      } else {
-        silent += 1;
-        fellSilent =
-          turn.failures === 0 && this.#experienceOf(turn.scale).reads > 1
-            ? fellSilent + 1
-            : fellSilent;
-        await session.drain();
-        this.#failed(turn, failure, startedAt);
-        const everybody = this.#turns.every(({ failures }) => failures > 0);
-        if (fellSilent >= SILENT_LINE || (silent >= SILENT_LINE && everybody)) {
-          return 'nobody answers';
+      const hadAnswered = turn.failures === 0 && experience.reads > 1;
+      const areOthersSilent = this.#others(turn).every(({ failures }) => failures > 0);
+      const judged = blame(silence, { outcome, isTrial, hadAnswered, areOthersSilent });
+      ({ silence } = judged);
+      if (outcome === 'silent') await session.drain();
+      if (failure !== null) {
+        if (judged.on === 'nobody') this.#askAgain(turn, failure, startedAt);
+        else this.#slaveFailed(turn, failure, startedAt);
+        if (judged.on === 'line') {
+          return outcome === 'line-down' ? failure.message : 'nobody answers';
         }
       }
       this.#busy.add(startedAt, clock.monotonicMs());
@@ -210,10 +193,10 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
       experience.answered(now - startedAt);
       this.#answeredAt = now;
       this.#turns = awoken(this.#turns, now);
-      this.#says(null);
+      this.#lineIs(null);
       onRead(turn.scale, read);
       const pollMs = this.#options.paceMs?.(turn.scale) ?? turn.scale.pollMs;
-      this.#turned(turn, polled({ ...turn, pollMs }, { answered: true }, now));
+      this.#keepTurn(polled({ ...turn, pollMs }, { answered: true }, now));
       return null;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
@@ -222,27 +205,31 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
     }
   }
 
-  /** It answered that it wants to be asked again; after some times of it, that is a failure. */
-  #again(turn: Turn<Scale>, failure: Failure, startedAt: number): void {
-    this.#says(null);
+  /** Once more, soon and without a fault; after some times of it, that is a failure. */
+  #askAgain(turn: Turn<Scale>, failure: Failure, startedAt: number): void {
+    this.#lineIs(null);
     const later = retried(turn, this.#options.clock.monotonicMs());
-    if (later === null) this.#failed(turn, failure, startedAt);
-    else this.#turned(turn, later);
+    if (later === null) this.#slaveFailed(turn, failure, startedAt);
+    else this.#keepTurn(later);
   }
 
-  #failed(turn: Turn<Scale>, failure: Failure, startedAt: number): void {
+  #slaveFailed(turn: Turn<Scale>, failure: Failure, startedAt: number): void {
     const now = this.#options.clock.monotonicMs();
-    const others = this.#turns.filter(({ scale }) => scale !== turn.scale);
+    const others = this.#others(turn);
     const silent = 1 + others.filter(({ failures }) => failures > 0).length;
     const costMs = silent > others.length ? 0 : now - startedAt;
     const usual = { ...turn, pollMs: turn.scale.pollMs };
-    this.#turned(turn, polled(usual, { answered: false, costMs, silent }, now));
+    this.#keepTurn(polled(usual, { answered: false, costMs, silent }, now));
     const fault: ScaleFault = { ok: false, quality: 'comm-error', why: failure.message };
     this.#options.onRead(turn.scale, fault);
   }
 
-  #turned(turn: Turn<Scale>, after: Turn<Scale>): void {
-    this.#turns = this.#turns.map((other) => (other.scale === turn.scale ? after : other));
+  #others({ scale }: Turn<Scale>): Turn<Scale>[] {
+    return this.#turns.filter((other) => other.scale !== scale);
+  }
+
+  #keepTurn(turn: Turn<Scale>): void {
+    this.#turns = this.#turns.map((other) => (other.scale === turn.scale ? turn : other));
   }
 
   #experienceOf(scale: Scale): Experience {
@@ -255,7 +242,7 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
    * Without a line nobody can be read: all who are due say so. They stay due, so that a line that
    * comes back is read at once.
    */
-  #allFailed(why: string): void {
+  #tellAllDue(why: string): void {
     const now = this.#options.clock.monotonicMs();
     for (const { scale } of this.#turns.filter(({ dueAt }) => dueAt <= now)) {
       this.#options.onRead(scale, { ok: false, quality: 'comm-error', why });
@@ -270,12 +257,18 @@ export class Bus<Scale extends { readonly pollMs: number }, Read = ScaleRead> {
     }
   }
 
-  /** Changes of the line's state, not every attempt. */
-  #says(fault: string | null): void {
+  /** Says changes of the line's state, not every attempt. @param fault why it is down, or `null` */
+  #lineIs(fault: string | null): void {
     const { log, name } = this.#options;
     this.#fault = fault;
     if (fault === null && this.#isSaid) log.info({ link: name }, 'the link is up again');
     if (fault !== null && !this.#isSaid) log.warn({ link: name, fault }, 'the link is down');
     this.#isSaid = fault !== null;
   }
+}
+
+function outcomeOf(failure: Failure | null): Outcome {
+  if (failure === null) return 'answered';
+  if (failure.code === 'link-down') return 'line-down';
+  return failure.retry === 'now' ? 'again' : 'silent';
 }
