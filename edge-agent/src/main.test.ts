@@ -14,6 +14,7 @@ import { freshFolder } from './testing/folder.ts';
 import { tcpDevice } from './testing/tcp-device.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
+const EXAMPLE = join(import.meta.dirname, '../agent.example.yaml');
 
 interface Run {
   readonly process: ChildProcessWithoutNullStreams;
@@ -73,6 +74,18 @@ test('check says what would be read', async () => {
   const { code, said } = await agent('check', '--config', file).exited;
   expect(said).toContain('bin a1: the only scale, every 50 ms');
   expect(code).toBe(0);
+});
+
+test('check warns of the secret of the example', async () => {
+  const { code, said } = await agent('check', '--config', EXAMPLE).exited;
+  expect(said).toContain('warning: agent.secret is still change-me');
+  expect(code).toBe(0);
+});
+
+test('a mistyped command is told as such', async () => {
+  const { code, said } = await agent('chekc').exited;
+  expect(said).toContain("unknown command 'chekc': one of help, run, backfill, check");
+  expect(code).toBe(1);
 });
 
 test('a faulty configuration is told by lines, and the exit is not 0', async () => {

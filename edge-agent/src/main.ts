@@ -18,6 +18,9 @@ setFlagsFromString('--heap-growing-percent=25');
 /** What the cache is made of, besides packages: those are JavaScript. */
 const SOURCES = [import.meta.dirname, join(import.meta.dirname, '../../shared/src')];
 
+/** As it stands in agent.example.yaml. */
+const EXAMPLE_SECRET = 'change-me';
+
 const CONFIG = ['--config <file>', 'configuration of the agent (YAML)'] as const;
 
 /** The operator's console: one clear line, whatever went wrong. */
@@ -124,7 +127,11 @@ program
   .requiredOption(...CONFIG)
   .action(async ({ config }: { config: string }) => {
     const { readConfig } = await import('./configuration/config.ts');
-    console.log(describe(readConfig(config)));
+    const found = readConfig(config);
+    console.log(describe(found));
+    if (found.agent.secret === EXAMPLE_SECRET) {
+      console.error(`warning: agent.secret is still ${EXAMPLE_SECRET}, as in the example`);
+    }
   });
 
 program
@@ -174,6 +181,13 @@ const probing = program
   .addHelpText('after', '\nExit: 0 found for sure, 2 found but not for sure, 1 nothing found.')
   .action(findScale);
 for (const option of PROBE_OPTIONS) probing.addOption(option);
+
+/** `run` would take a mistyped command for a word too many, and ask for its `--config` first. */
+const [word = '--'] = process.argv.slice(2);
+const known = ['help', ...program.commands.map((command) => command.name())];
+if (!word.startsWith('-') && !known.includes(word)) {
+  program.error(`unknown command '${word}': one of ${known.join(', ')}`);
+}
 
 try {
   await program.parseAsync();

@@ -1,3 +1,4 @@
+import { Failure } from '#shared/failure.ts';
 import type { RegisterProfile } from '#shared/profile.ts';
 import { loadProfile } from '../scale/profile.ts';
 import { interpretations, type Interpretation, type Observation } from './core/interpretation.ts';
@@ -40,7 +41,7 @@ export async function weigh(
   unit: Unit,
   { weightMg, profiles, nextWeight, say }: WeighOptions,
 ): Promise<Weighed> {
-  const known = new Map(profiles.map((name) => [name, loadProfile(name)]));
+  const known = new Map(profiles.map((name) => [name, profileOf(name)]));
   const looks = [await look(unit, known, weightMg)];
   for (;;) {
     const fits = [...known].flatMap(([name, profile]) => fitsOf(name, profile, looks));
@@ -86,4 +87,15 @@ function fitsOf(name: string, profile: RegisterProfile, looks: readonly Look[]):
   return first
     .filter((countMg) => rest.every((others) => others.includes(countMg)))
     .map((countMg) => ({ profile: name, countMg, isStep: profile.value.type !== 'float32' }));
+}
+
+/** @throws Failure that names the profile, for it stands in no file whose line could be told */
+function profileOf(name: string): RegisterProfile {
+  try {
+    return loadProfile(name);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { code, retry, message } = error;
+    throw new Failure(code, `no profile ${name}: expected ${message}`, { retry, cause: error });
+  }
 }

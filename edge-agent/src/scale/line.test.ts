@@ -20,3 +20,11 @@ test.skipIf(!requireProgram('python3'))(
     }
   },
 );
+
+test('a serial port that is not there is told once, by its path', async () => {
+  const address = '/nowhere/ttyUSB0';
+  const opening = openLine({ address, timeoutMs: 60_000 });
+  await expect(opening).rejects.toThrow(
+    /^cannot open \/nowhere\/ttyUSB0: No such file or directory$/,
+  );
+});

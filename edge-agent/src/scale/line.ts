@@ -119,13 +119,19 @@ async function serialPort(): Promise<typeof SerialPort> {
   }
 }
 
+/** serialport puts what its native part says, `Error: …, cannot open PATH`, into its own message. */
+const reasonOf = (cause: unknown, address: string): string =>
+  messageOf(cause)
+    .replace(/^Error: /, '')
+    .replace(`, cannot open ${address}`, '');
+
 /** Settles with the event, or destroys the line on an error or after the deadline. */
 function opened(line: Duplex, event: string, address: string, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (cause: unknown): void => {
       clearTimeout(deadline);
       line.destroy();
-      const message = `cannot open ${address}: ${messageOf(cause)}`;
+      const message = `cannot open ${address}: ${reasonOf(cause, address)}`;
       reject(new Failure('link-down', message, { retry: 'later', cause }));
     };
     const deadline = setTimeout(() => failed('no answer in time'), timeoutMs);

@@ -9,7 +9,7 @@ const host = String.raw`(?:\[[0-9A-Fa-f:]+\]|[^\s:/]+)`;
 const portOf = (text: string): number => Number(text.slice(text.lastIndexOf(':') + 1));
 export const hostAndPort = z
   .string()
-  .regex(new RegExp(`^${host}:\\d{1,5}$`), 'host:port')
+  .regex(new RegExp(`^${host}:\\d{1,5}$`), { error: 'host:port', abort: true })
   .refine((text) => portOf(text) >= 1 && portOf(text) <= 65_535, 'host:port, port 1 to 65535');
 export const serialPath = z
   .string()

@@ -62,6 +62,14 @@ test('the newest fault is told, each once, and a refused login says where it is 
   expect(faults()[1]).toBe(login);
 });
 
+test('a server that is no broker is told as such', async () => {
+  const broker = await listener((socket) => {
+    socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  });
+  const { connection } = connectionTo(broker);
+  await vi.waitFor(() => expect(connection.fault).toContain('does not speak MQTT'), WAIT);
+});
+
 test('a broker that keeps the receipts away is told as such, not as one that hangs up', async () => {
   let attempts = 0;
   const broker = await listener((socket) => {

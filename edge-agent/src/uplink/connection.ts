@@ -201,9 +201,15 @@ const sessionOptions = ({ id, secret }: Credential, will: Status): IClientOption
 /** Return codes of CONNACK: bad user name or password; not authorized (MQTT 3.1.1, 3.2.2.3). */
 const LOGIN_REFUSED: ReadonlySet<unknown> = new Set([4, 5]);
 
+/** What the parser of MQTT.js (mqtt-packet) says of bytes that are no packet. */
+const NO_PACKET = /^(?:Invalid|Malformed|Cannot parse|Packet|Unknown property|Not supported)\b/;
+
 /** What the broker refused, and where that is mended if it is the login. */
 function refusalOf(error: Error): string {
   const isLogin = 'code' in error && LOGIN_REFUSED.has(error.code);
+  if (!('code' in error) && NO_PACKET.test(error.message)) {
+    return `what answers does not speak MQTT: ${error.message}`;
+  }
   return isLogin ? `${error.message}: are agent.id and agent.secret right?` : messageOf(error);
 }
 
