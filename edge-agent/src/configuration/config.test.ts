@@ -60,6 +60,15 @@ test('one line is one link, however its address is written', () => {
   expect(configured(head + serial).links).toHaveLength(2);
 });
 
+test('an address that is none is one fault', () => {
+  const head =
+    'agent: { id: a, secret: s }\nbroker: mqtt://127.0.0.1:1883\ndataDir: data\nlinks:\n';
+  const modbus = '  - { name: one, protocol: modbus-tcp, address: gateway, scales: [] }';
+  expect(() => configured(head + modbus)).toThrow(
+    /is "gateway"; expected host:port, port 1 to 65535\n.*: links\.0\.scales: [^\n]*$/,
+  );
+});
+
 test('what may be left out has its default', () => {
   const config = configured(`
 agent: { id: a, secret: s }

@@ -5,12 +5,14 @@ const BAUD_RATES = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as cons
 
 export const id = z.string().regex(ID_PATTERN, `an id: ${ID_PATTERN.source}`);
 
-const host = String.raw`(?:\[[0-9A-Fa-f:]+\]|[^\s:/]+)`;
-const portOf = (text: string): number => Number(text.slice(text.lastIndexOf(':') + 1));
-export const hostAndPort = z
-  .string()
-  .regex(new RegExp(`^${host}:\\d{1,5}$`), { error: 'host:port', abort: true })
-  .refine((text) => portOf(text) >= 1 && portOf(text) <= 65_535, 'host:port, port 1 to 65535');
+const HOST_AND_PORT = /^(?:\[[0-9A-Fa-f:]+\]|[^\s:/]+):(\d{1,5})$/;
+
+function isHostAndPort(text: string): boolean {
+  const port = Number(HOST_AND_PORT.exec(text)?.[1] ?? 0);
+  return port >= 1 && port <= 65_535;
+}
+
+export const hostAndPort = z.string().refine(isHostAndPort, 'host:port, port 1 to 65535');
 export const serialPath = z
   .string()
   .regex(/^\/|^COM\d+$/, 'the path of a serial port, e.g. /dev/ttyUSB0');
