@@ -3,21 +3,23 @@ import { systemClock } from '#shared/clock.ts';
 import { createLog, type Log } from '#shared/log.ts';
 import type { Reading } from '#shared/reading.ts';
 import { SECOND_MS } from '#shared/units.ts';
+import type { ReportedConfig } from '#shared/wire/config.ts';
 import { MAX_AHEAD_MS } from '#shared/wire/receipt.ts';
-import { backfill } from './intake/backfill.ts';
+import { Poller } from './bus/poller.ts';
 import { ClockKeeper } from './clock/keeper.ts';
 import { realMachine } from './clock/machine.ts';
 import { binsOf, type AgentConfig, type ConfigFile } from './configuration/config.ts';
 import { RemoteConfig } from './configuration/remote.ts';
 import { startingConfig } from './configuration/start.ts';
+import type { Reconfigurable } from './configuration/trial.ts';
+import { backfill } from './intake/backfill.ts';
 import { Intake } from './intake/intake.ts';
 import { Operation, type StatusSources } from './operation.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { quotaOf } from './outbox/quota.ts';
+import { openStore, type Store } from './outbox/store.ts';
 import { freeBytesOf, Upkeep } from './outbox/upkeep.ts';
-import { Poller } from './bus/poller.ts';
 import { StatusOffer } from './status/offer.ts';
-import { openStore } from './outbox/store.ts';
 import { Uplink } from './uplink/uplink.ts';
 import { systemdNotify } from './watchdog/systemd.ts';
 
@@ -119,13 +121,35 @@ export interface StartOptions {
  */
 export function startAgent(local: ConfigFile, options: StartOptions): Running {
   const log = createLog('agent', local.config.log);
-  const { outbox, recover, close } = openStore(local.config, log, { waits: true });
+  const store = openStore(local.config, log, { waits: true });
+  const agent = wire(local, options, { log, store });
+  const { config, outbox, uplink, poller, status, notify } = agent;
+  const timers = startTimers(agent, options.onFatal);
+  uplink.start();
+  poller.start();
+  status.renew();
+  log.info({ agent: config.agent.id, epoch: outbox.epoch, backlog: outbox.backlog }, 'ready');
+  notify('READY=1', `STATUS=reads ${config.links.length} links`);
+  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  let stopping: Promise<void> | null = null;
+  const stop = (): Promise<void> => (stopping ??= shutDown(agent, timers).then(resolve));
+  return { stopped, stop };
+}
+
+/** All parts of the agent; none of them runs yet. */
+type Agent = ReturnType<typeof wire>;
+
+function wire(
+  local: ConfigFile,
+  { version, pid, notifySocket, onFatal }: StartOptions,
+  { log, store }: { readonly log: Log; readonly store: Store },
+) {
+  const { outbox } = store;
   const start = startingConfig(local, { clock: systemClock, log });
   const { config } = start;
   const { agent, dataDir } = config;
   log.level = config.log;
-  const { version, pid, onFatal } = options;
-  const notify = systemdNotify(options.notifySocket, log);
+  const notify = systemdNotify(notifySocket, log);
   const operation = new Operation({
     agent: agent.id,
     dataDir,
@@ -174,49 +198,9 @@ export function startAgent(local: ConfigFile, options: StartOptions): Running {
     stamp: () => keeper.stamp(),
     watch: operation.links,
   });
-  const remote = new RemoteConfig({
-    start,
-    running: {
-      follow: async (next) => {
-        log.level = next.log;
-        await uplink.reconfigure(sendingOf(next));
-        await poller.release(next);
-        intake.reconfigure(reportingOf(next));
-        poller.follow(next);
-      },
-      devices: () => poller.devices(),
-      weighedAt: (bin) => poller.weighedAt(bin),
-      uplink: () => ({ reach: uplink.reach, fault: uplink.state().fault }),
-    },
-    publish: (report) => uplink.publishReported(report),
-    clock: systemClock,
-    log,
-    onFatal,
-  });
-  const guarded = (work: () => void) => (): void => {
-    try {
-      work();
-    } catch (error) {
-      onFatal(error);
-    }
-  };
-  // A disk that is full or read-only is no reason to restart: memory holds what it does not take.
-  const commit = guarded(() => {
-    if (!intake.commit()) uplink.show(intake.waiting);
-    operation.committed();
-  });
-  const committing = setInterval(commit, COMMIT_MS);
-  const keep = guarded(() => {
-    if (recover()) {
-      intake.resume(keeper.goOnFrom(outbox.newestAt));
-      status.renew();
-    }
-    keeper.tick();
-    upkeep.tick();
-  });
-  const keeping = setInterval(keep, KEEP_MS);
-  uplink.start();
-  poller.start();
+  const running = runningOf({ log, uplink, poller, intake });
+  const publish = (report: ReportedConfig): void => uplink.publishReported(report);
+  const remote = new RemoteConfig({ start, running, publish, clock: systemClock, log, onFatal });
   const sources: StatusSources = {
     links: () => poller.snapshot(),
     devices: () => poller.devices(),
@@ -229,27 +213,82 @@ export function startAgent(local: ConfigFile, options: StartOptions): Running {
     remote: () => remote.report,
   };
   const status = new StatusOffer(dataDir, () => operation.report(sources), log);
-  status.renew();
-  log.info({ agent: agent.id, epoch: outbox.epoch, backlog: outbox.backlog }, 'ready');
-  notify('READY=1', `STATUS=reads ${config.links.length} links`);
+  const parts = { intake, keeper, upkeep, poller, uplink, remote, operation, status };
+  return { ...parts, config, log, store, outbox, notify };
+}
 
-  const { promise: stopped, resolve } = Promise.withResolvers<void>();
-  let stopping: Promise<void> | null = null;
-  const shutDown = async (): Promise<void> => {
-    log.info('stopping');
-    notify('STOPPING=1');
-    await remote.stop();
-    await poller.stop();
-    operation.stop();
-    await status.stop();
-    clearInterval(committing);
-    clearInterval(keeping);
-    commit();
-    await uplink.stop(DRAIN_MS);
-    close();
-    if (intake.pending > 0) log.error({ readings: intake.pending }, 'stopped without a disk: lost');
-    log.info({ backlog: outbox.backlog }, 'stopped');
-    resolve();
+/** What a configuration from afar changes, and is judged by. */
+const runningOf = ({
+  log,
+  uplink,
+  poller,
+  intake,
+}: {
+  readonly log: Log;
+  readonly uplink: Uplink;
+  readonly poller: Poller;
+  readonly intake: Intake;
+}): Reconfigurable => ({
+  follow: async (next) => {
+    log.level = next.log;
+    await uplink.reconfigure(sendingOf(next));
+    await poller.release(next);
+    intake.reconfigure(reportingOf(next));
+    poller.follow(next);
+  },
+  devices: () => poller.devices(),
+  weighedAt: (bin) => poller.weighedAt(bin),
+  uplink: () => ({ reach: uplink.reach, fault: uplink.state().fault }),
+});
+
+interface Timers {
+  /** Commits what waits; a fault of it that cannot pass is fatal, and not thrown. */
+  readonly commit: () => void;
+  readonly stop: () => void;
+}
+
+function startTimers(agent: Agent, onFatal: (error: unknown) => void): Timers {
+  const { intake, uplink, operation, store, outbox, keeper, upkeep, status } = agent;
+  const guarded = (work: () => void) => (): void => {
+    try {
+      work();
+    } catch (error) {
+      onFatal(error);
+    }
   };
-  return { stopped, stop: () => (stopping ??= shutDown()) };
+  // A disk that is full or read-only is no reason to restart: memory holds what it does not take.
+  const commit = guarded(() => {
+    if (!intake.commit()) uplink.show(intake.waiting);
+    operation.committed();
+  });
+  const keep = guarded(() => {
+    if (store.recover()) {
+      intake.resume(keeper.goOnFrom(outbox.newestAt));
+      status.renew();
+    }
+    keeper.tick();
+    upkeep.tick();
+  });
+  const timers = [setInterval(commit, COMMIT_MS), setInterval(keep, KEEP_MS)];
+  const stop = (): void => {
+    for (const timer of timers) clearInterval(timer);
+  };
+  return { commit, stop };
+}
+
+/** Stops intake, drains with a deadline, closes. */
+async function shutDown(agent: Agent, timers: Timers): Promise<void> {
+  const { log, notify, remote, poller, operation, status, uplink, store, intake, outbox } = agent;
+  log.info('stopping');
+  notify('STOPPING=1');
+  await remote.stop();
+  await poller.stop();
+  operation.stop();
+  await status.stop();
+  timers.stop();
+  timers.commit();
+  await uplink.stop(DRAIN_MS);
+  store.close();
+  if (intake.pending > 0) log.error({ readings: intake.pending }, 'stopped without a disk: lost');
+  log.info({ backlog: outbox.backlog }, 'stopped');
 }

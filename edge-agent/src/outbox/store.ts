@@ -6,7 +6,7 @@ import { lockFolder } from './lock.ts';
 import { Outbox } from './outbox.ts';
 
 /** The agent's folder, locked, and the outbox in it. */
-interface Store {
+export interface Store {
   readonly outbox: Outbox;
   /**
    * To be called every second or so.
