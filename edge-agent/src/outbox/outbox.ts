@@ -244,7 +244,8 @@ export class Outbox {
    * @returns readings that had to go
    */
   turnBack(to: ClockSegment, nowMs: number): number {
-    const turn = new TurnBack(this.#disk.statements, this.#clocks, { to, nowMs });
+    const { lastRow: sealedRow } = this.#sealing;
+    const turn = new TurnBack(this.#disk.statements, this.#clocks, { to, nowMs, sealedRow });
     let lost = 0;
     this.#store.commit(() => {
       this.#sealing.unseal();
@@ -260,11 +261,30 @@ export class Outbox {
 
   /** Starts numbering from 1 under a new epoch; rows stay and are sealed anew. */
   renew(): void {
+    this.#renewAfter(0);
+  }
+
+  /**
+   * Starts numbering anew with the first reading that the cloud refused and would take another time;
+   * what was sent before it, the cloud has.
+   * @param seq a batch that was not receipted yet
+   * @param index of the reading in it
+   */
+  renewFrom(seq: number, index: number): void {
+    const { statements } = this.#disk;
+    const [first, last] = this.#sealing.rowsOf(seq);
+    const rows = statements.readings.all(first, last) as unknown as readonly StoredRow[];
+    this.#renewAfter(rows[index - 1]?.[0] ?? first - 1);
+  }
+
+  #renewAfter(row: number): void {
     this.#store.commit(() => {
+      const readings = this.#sealing.removeRows(row);
       this.#sealing.unseal();
-      return { epoch: newEpoch(), receipted: 0 };
+      return { epoch: newEpoch(), receipted: 0, readings };
     });
     this.#sealing.load();
+    this.#clocks.load();
   }
 
   /**

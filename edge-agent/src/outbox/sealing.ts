@@ -136,11 +136,17 @@ export class Sealing {
   }
 
   #remove(upTo: number, last: number): { receipted: number; readings: number } {
+    const readings = this.removeRows(last);
+    this.#options.disk.statements.trimBatches.run(upTo);
+    return { receipted: upTo, readings };
+  }
+
+  /** Removes all rows up to this one, which the cloud has. @returns how many readings stay */
+  removeRows(last: number): number {
     const { disk, store, clocks } = this.#options;
     clocks.raiseFloor(last);
     const trimmed = Number(disk.statements.trimReadings.run(last).changes);
     disk.statements.trimGaps.run(last);
-    disk.statements.trimBatches.run(upTo);
-    return { receipted: upTo, readings: store.now.readings - trimmed };
+    return store.now.readings - trimmed;
   }
 }

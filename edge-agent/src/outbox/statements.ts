@@ -2,6 +2,16 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { BinId } from '#shared/ids.ts';
 import type { GapCause, Quality } from '#shared/reading.ts';
 
+/** The time that a row bears, its clock's shift included. */
+const AT = 'readings.at + iif(readings.row > shift_from, shift_ms, 0)';
+
+/**
+ * Rows that can bear no time once time goes back: further ahead than the cloud takes, or of an
+ * earlier boot, not sealed, and yet not before the first of this one.
+ */
+const AHEAD = `FROM readings LEFT JOIN clocks ON clocks.id = readings.clock
+    WHERE ${AT} > $limit OR (boot <> $boot AND readings.row > $sealed AND ${AT} >= $first)`;
+
 const SQL = {
   store: 'SELECT epoch, receipted, next_row, readings FROM store',
   saveStore: `INSERT INTO store VALUES (1, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE
@@ -30,24 +40,32 @@ const SQL = {
     WHERE row > $sealed AND row >= $firstRow AND to_ms >= $first`,
   clockOf: 'SELECT clock, at FROM readings WHERE row <= ? ORDER BY row DESC LIMIT 1',
   raiseFloor: 'UPDATE clocks SET floor_ms = max(floor_ms, ?) WHERE id = ?',
-  acceptedAt: 'SELECT max(floor_ms) AS at FROM clocks WHERE floor_ms <= ?',
+  // Of a clock that has none of its rows receipted, the floor is no more than a record's time.
+  receiptedAt: `SELECT max(floor_ms) AS at FROM clocks WHERE floor_ms <= ?
+    AND first_row < coalesce((SELECT min(row) FROM readings), first_row + 1)`,
+  sealedAt: `SELECT max(at) AS at FROM (SELECT ${AT} AS at
+    FROM readings JOIN clocks ON clocks.id = readings.clock
+    WHERE readings.row <= $sealed AND boot <> $boot) WHERE at <= $limit`,
+  firstOfBoot: `SELECT min(readings.at - offset_ms) AS at
+    FROM readings JOIN clocks ON clocks.id = readings.clock WHERE boot = ?`,
   ownClocks: 'SELECT * FROM clocks WHERE boot = ? ORDER BY id',
   newestOfClock: 'SELECT max(at) AS at FROM readings WHERE clock = ?',
   binsFromRows: `UPDATE bins SET at = found.at, accounted_to = max(1, accounted_to + found.at - bins.at)
-    FROM (SELECT readings.row, readings.at + iif(readings.row > shift_from, shift_ms, 0) AS at
+    FROM (SELECT readings.row, ${AT} AS at
       FROM readings LEFT JOIN clocks ON clocks.id = readings.clock) AS found
     WHERE found.row = bins.row`,
   firstAhead: `SELECT readings.row FROM readings LEFT JOIN clocks ON clocks.id = readings.clock
-    WHERE readings.row > ? AND readings.at + iif(readings.row > shift_from, shift_ms, 0) > ?
-    ORDER BY readings.row LIMIT 1`,
-  aheadByBin: `SELECT bin, count(*) AS count FROM readings LEFT JOIN clocks ON clocks.id = clock
-    WHERE at + iif(row > shift_from, shift_ms, 0) > ? GROUP BY bin`,
-  removeAhead: `DELETE FROM readings WHERE row IN (SELECT readings.row FROM readings
-    LEFT JOIN clocks ON clocks.id = readings.clock
-    WHERE readings.at + iif(readings.row > shift_from, shift_ms, 0) > ?)`,
+    WHERE readings.row > ? AND ${AT} > ? ORDER BY readings.row LIMIT 1`,
+  aheadByBin: `SELECT readings.bin, count(*) AS count ${AHEAD} GROUP BY readings.bin`,
+  loseNewest: `UPDATE bins SET row = 0
+    WHERE at > $limit OR row IN (SELECT readings.row ${AHEAD})`,
+  turnBins: `UPDATE bins SET accounted_to = $now, at = max($at, coalesce((SELECT max(${AT})
+      FROM readings LEFT JOIN clocks ON clocks.id = readings.clock
+      WHERE readings.bin = bins.id), 0))
+    WHERE row = 0 AND at > $at`,
+  removeAhead: `DELETE FROM readings WHERE row IN (SELECT readings.row ${AHEAD})`,
   clampGaps: `UPDATE gaps SET from_ms = min(from_ms, $now), to_ms = min(to_ms, $now)
     WHERE to_ms > $limit`,
-  turnBins: `UPDATE bins SET at = $at, accounted_to = $now, row = 0 WHERE at > $limit`,
   addReading: 'INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   addGap: 'INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)',
   newestBatch: 'SELECT seq, last_row FROM batches ORDER BY seq DESC LIMIT 1',

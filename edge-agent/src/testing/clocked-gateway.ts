@@ -102,13 +102,13 @@ export class Gateway {
     }
     outbox.seal(100, 3);
     for (let seq = outbox.progress.receipted + 1; seq <= outbox.progress.sealed; seq += 1) {
-      const refused = cloud.take(outbox.batch(seq));
+      const { firstRefused } = cloud.take(outbox.batch(seq));
       if (saysTime) {
         this.#keeper.hear(cloud.nowMs);
         this.#heardOffsetMs = cloud.nowMs - monotonicMs;
       }
-      if (saysTime && refused > 0) {
-        outbox.renew();
+      if (saysTime && firstRefused !== null) {
+        outbox.renewFrom(seq, firstRefused);
         return;
       }
       if (!saysTime) cloud.keepRefused(outbox.batch(seq));
@@ -137,11 +137,11 @@ export class Cloud {
     this.nowMs = nowMs;
   }
 
-  /** @returns how many readings are refused */
-  take({ readings, gaps }: Batch): number {
-    let refused = 0;
-    for (const { at, value } of readings) {
-      if (at > this.nowMs + MAX_AHEAD_MS) refused += 1;
+  /** @returns place of the first reading that is refused; null where none is */
+  take({ readings, gaps }: Batch): { readonly firstRefused: number | null } {
+    let firstRefused: number | null = null;
+    for (const [index, { at, value }] of readings.entries()) {
+      if (at > this.nowMs + MAX_AHEAD_MS) firstRefused ??= index;
       else if (this.accepted.has(at)) {
         if (this.accepted.get(at) !== value) this.faults.push(`two readings at ${at}`);
       } else {
@@ -151,7 +151,7 @@ export class Cloud {
       }
     }
     for (const gap of gaps) if (gap.to <= this.nowMs + MAX_AHEAD_MS) this.gaps.push(gap);
-    return refused;
+    return { firstRefused };
   }
 
   keepRefused({ readings }: Batch): void {

@@ -332,16 +332,28 @@ export class Uplink {
     const { outbox, clock, log, onCloudTime } = this.#options;
     onCloudTime?.(now);
     this.#cloudOffsetMs = now - clock.monotonicMs();
-    const { receipted, sealed } = outbox.progress;
-    const isAhead = rejected.some(({ seq, index }) => {
-      if (seq <= receipted || seq > sealed) return false;
-      const { readings } = outbox.batch(seq);
-      const refused = index === undefined ? readings : readings.slice(index, index + 1);
-      return refused.some(({ at }) => at > now + MAX_AHEAD_MS);
-    });
-    if (!isAhead) return;
-    outbox.renew();
+    const ahead = this.#firstAhead(rejected, now + MAX_AHEAD_MS);
+    if (ahead === null) return;
+    outbox.renewFrom(ahead.seq, ahead.index);
     log.error({ epoch: outbox.epoch }, 'readings are ahead of the cloud: they wait');
+  }
+
+  /** The first reading that was refused because it is later than the cloud takes any. */
+  #firstAhead(
+    rejected: Receipt['rejected'],
+    limitAt: number,
+  ): { readonly seq: number; readonly index: number } | null {
+    const { outbox } = this.#options;
+    const { receipted, sealed } = outbox.progress;
+    const found = rejected.flatMap(({ seq, index: row }) => {
+      if (seq <= receipted || seq > sealed) return [];
+      const { readings } = outbox.batch(seq);
+      const index = readings.findIndex(
+        ({ at }, place) => at > limitAt && (row === undefined || place === row),
+      );
+      return index < 0 ? [] : [{ seq, index }];
+    });
+    return found.toSorted((a, b) => a.seq - b.seq || a.index - b.index)[0] ?? null;
   }
 
   #parse(payload: Uint8Array): Receipt | null {
